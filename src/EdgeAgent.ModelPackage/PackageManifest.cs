@@ -1,0 +1,193 @@
+using System.Text.Json.Serialization;
+
+namespace EdgeAgent.ModelPackage;
+
+/// <summary>What a model package says of itself: `manifest.json`, written by the model tools and checked before use.</summary>
+public sealed record PackageManifest
+{
+    /// <summary>The only format that this agent reads.</summary>
+    public const string CurrentFormat = "edgeagent-model/1";
+
+    /// <summary>Name of the manifest file within a package.</summary>
+    public const string FileName = "manifest.json";
+
+    public required string Format { get; init; }
+
+    /// <summary>Lower-case name, `[a-z0-9][a-z0-9._-]*`, at most 64 characters.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Version of the model as MAJOR.MINOR.PATCH.</summary>
+    public required string Version { get; init; }
+
+    public required string Licence { get; init; }
+
+    public required ModelArchitecture Architecture { get; init; }
+
+    /// <summary>The longest sequence, prompt and answer together, in tokens.</summary>
+    public required int Context { get; init; }
+
+    public required Quantization Quantization { get; init; }
+
+    public required ChatFormat Chat { get; init; }
+
+    /// <summary>Ids of the tokens that end an answer.</summary>
+    public required IReadOnlyList<int> StopTokens { get; init; }
+
+    public required KvLayout Kv { get; init; }
+
+    public required IReadOnlyList<GraphFile> Graphs { get; init; }
+
+    public required IReadOnlyList<PruningLevel> Levels { get; init; }
+
+    public required MemoryNeed Memory { get; init; }
+
+    /// <summary>Every file of the package but the manifest and its signature.</summary>
+    public required IReadOnlyList<PackageFile> Files { get; init; }
+
+    /// <summary>`name@version`, as answers and telemetry name the model.</summary>
+    [JsonIgnore]
+    public string FullName => $"{Name}@{Version}";
+}
+
+/// <summary>The sizes of a decoder-only transformer.</summary>
+public sealed record ModelArchitecture
+{
+    /// <summary>Family as Hugging Face's `model_type` names it.</summary>
+    public required string Family { get; init; }
+
+    public required int Layers { get; init; }
+
+    public required int HiddenSize { get; init; }
+
+    public required int IntermediateSize { get; init; }
+
+    public required int AttentionHeads { get; init; }
+
+    public required int VocabularySize { get; init; }
+
+    public required long Parameters { get; init; }
+
+    /// <summary>The rotary tables that the engine makes, in the order of the graph's inputs.</summary>
+    public required IReadOnlyList<RotaryTable> Rotary { get; init; }
+}
+
+/// <summary>One pair of rotary tables: angle(position, i) = position · base^(−2i/dimensions).</summary>
+/// <remarks>Su et al. 2021, RoFormer, equation 15.</remarks>
+public sealed record RotaryTable
+{
+    /// <summary>Names of the graph inputs, float [context, dimensions / 2].</summary>
+    public required string CosInput { get; init; }
+
+    public required string SinInput { get; init; }
+
+    public required int Dimensions { get; init; }
+
+    public required double Base { get; init; }
+}
+
+/// <summary>How the weights are stored.</summary>
+public sealed record Quantization
+{
+    /// <summary>`rtn` (round to nearest) or `none` (fp32).</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Bits of one quantized weight without its scale; 32 when not quantized.</summary>
+    public required int Bits { get; init; }
+
+    /// <summary>Weights that share a scale, along the input axis; 0 when not quantized.</summary>
+    public required int BlockSize { get; init; }
+
+    public required bool Symmetric { get; init; }
+}
+
+/// <summary>How messages become a prompt.</summary>
+public sealed record ChatFormat
+{
+    /// <summary>File of the package that holds the Jinja template.</summary>
+    public required string Template { get; init; }
+
+    /// <summary>Texts of the begin and end tokens that templates refer to.</summary>
+    public string? BeginToken { get; init; }
+
+    public string? EndToken { get; init; }
+}
+
+/// <summary>Element type and, for each layer, shape of the KV cache.</summary>
+public sealed record KvLayout
+{
+    /// <summary>`float32`.</summary>
+    public required string Type { get; init; }
+
+    public required IReadOnlyList<KvLayer> Layers { get; init; }
+}
+
+/// <summary>The KV cache of one layer: [sequences, heads, context, dimensions].</summary>
+public sealed record KvLayer
+{
+    public required int Heads { get; init; }
+
+    public required int Dimensions { get; init; }
+
+    /// <summary>Sliding attention window in tokens; 0 attends to everything.</summary>
+    public int Window { get; init; }
+}
+
+/// <summary>One ONNX graph: a level as one execution provider runs it.</summary>
+public sealed record GraphFile
+{
+    public required string File { get; init; }
+
+    public required int Level { get; init; }
+
+    /// <summary>`cpu`, `cuda` or `tensorrt`; a `cpu` graph runs anywhere.</summary>
+    public required string Provider { get; init; }
+
+    /// <summary>Type of activations: `float32` or `float16`.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The oldest ONNX Runtime that runs it.</summary>
+    public required string MinimumRuntime { get; init; }
+}
+
+/// <summary>One pruning level: what it computes and how good it is; its speed is for the board to measure.</summary>
+public sealed record PruningLevel
+{
+    /// <summary>0 computes everything; higher computes less.</summary>
+    public required int Level { get; init; }
+
+    /// <summary>FFN channels that each layer computes; 0 where the FFN is gone.</summary>
+    public required IReadOnlyList<int> FfnChannels { get; init; }
+
+    /// <summary>Multiplications per token in the body, without the head.</summary>
+    public required long BodyMultiplications { get; init; }
+
+    /// <summary>Multiplications of the body relative to level 0.</summary>
+    public required double BodyShare { get; init; }
+
+    /// <summary>Bytes of weights that one decoded token reads, head included.</summary>
+    public required long BytesPerToken { get; init; }
+
+    /// <summary>Exact-match accuracy on the task file that the card names, where it was measured.</summary>
+    public double? Accuracy { get; init; }
+}
+
+/// <summary>What a board must offer.</summary>
+public sealed record MemoryNeed
+{
+    public required long WeightsBytes { get; init; }
+
+    /// <summary>KV cache of one token of one sequence.</summary>
+    public required long KvBytesPerToken { get; init; }
+}
+
+/// <summary>One file of a package.</summary>
+public sealed record PackageFile
+{
+    /// <summary>Plain file name, `[a-z0-9][a-z0-9._-]*`, at most 64 characters.</summary>
+    public required string Name { get; init; }
+
+    public required long SizeBytes { get; init; }
+
+    /// <summary>64 lower-case hexadecimal digits.</summary>
+    public required string Sha256 { get; init; }
+}

@@ -1,0 +1,162 @@
+using EdgeAgent.Inference.Graphs.Onnx;
+using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
+using static EdgeAgent.Inference.Graphs.Onnx.TensorProto.Types;
+using static EdgeAgent.ModelTools.Graphs.OnnxGraph;
+
+namespace EdgeAgent.ModelTools.Graphs;
+
+/// <summary>Writes the graph of one pruning level of a Llama-type model.</summary>
+/// <remarks>
+/// Inputs and outputs are the graph contract of docs/ARCHITECTURE.md. B sequences, T tokens of each, R rows that go on
+/// to the head, A chosen vocabulary rows, D hidden size, V vocabulary.
+/// </remarks>
+internal sealed class LlamaGraph
+{
+    private readonly LlamaConfig _model;
+    private readonly ModelWeights _weights;
+    private readonly OnnxGraph _graph;
+
+    /// <summary>The residual stream [B, T, D] and what is still to be added to it.</summary>
+    private string _residual = "";
+    private string? _pending;
+
+    private LlamaGraph(LlamaConfig model, ModelWeights weights, string name) =>
+        (_model, _weights, _graph) = (model, weights, new OnnxGraph(name));
+
+    /// <summary>The graph that computes the first <paramref name="channels"/> of each layer's FFN.</summary>
+    public static ModelProto Build(LlamaConfig model, ModelWeights weights, int level, IReadOnlyList<int> channels)
+    {
+        var graph = new LlamaGraph(model, weights, $"level-{level}");
+        graph.DeclareInputs();
+        graph.Embed();
+        for (var i = 0; i < model.Layers; i++)
+        {
+            graph.Attention(i, weights.Layers[i]);
+            if (channels[i] > 0)
+            {
+                graph.FeedForward(i, weights.Layers[i], channels[i]);
+            }
+        }
+        graph.Head();
+        return graph._graph.Model();
+    }
+
+    private void DeclareInputs()
+    {
+        _graph.Input("input_ids", DataType.Int64, "B", "T");
+        _graph.Input("seqlens_k", DataType.Int32, "B");
+        _graph.InputOfAnyRank("total_sequence_length", DataType.Int32);
+        _graph.Input("cos_cache", DataType.Float, "S", _model.HeadDimensions / 2);
+        _graph.Input("sin_cache", DataType.Float, "S", _model.HeadDimensions / 2);
+        _graph.Input("rows", DataType.Int64, "R");
+        _graph.Input("head_ids", DataType.Int64, "A");
+        for (var i = 0; i < _model.Layers; i++)
+        {
+            foreach (var part in new[] { "key", "value" })
+            {
+                object[] shape = ["B", _model.KvHeads, "S", _model.HeadDimensions];
+                _graph.Input($"past.{i}.{part}", DataType.Float, shape);
+                _graph.Output($"present.{i}.{part}", DataType.Float, shape);
+            }
+        }
+        _graph.Output("hidden", DataType.Float, "R", _model.HiddenSize);
+        _graph.Output("logits", DataType.Float, "R", "L");
+    }
+
+    private void Embed() => _residual = LookUp(_weights.Embedding, "input_ids", "embedded");
+
+    private void Attention(int layer, LayerWeights weights)
+    {
+        var name = $"layers.{layer}.attention";
+        var normal = Norm(weights.AttentionNorm, $"{name}.norm.out");
+        var qkv = Linear(weights.Qkv, normal, $"{name}.qkv.out");
+        _graph.Node("GroupQueryAttention", Contrib,
+            [$"{name}.out", $"present.{layer}.key", $"present.{layer}.value"],
+            [qkv, "", "", $"past.{layer}.key", $"past.{layer}.value", "seqlens_k", "total_sequence_length",
+                "cos_cache", "sin_cache"],
+            Int("num_heads", _model.Heads), Int("kv_num_heads", _model.KvHeads), Int("do_rotary", 1));
+        _pending = Linear(weights.Output, $"{name}.out", $"{name}.projected");
+    }
+
+    /// <summary>down(SiLU(gate(x)) ⊙ up(x)); QuickGelu with alpha 1 is SiLU.</summary>
+    private void FeedForward(int layer, LayerWeights weights, int channels)
+    {
+        var name = $"layers.{layer}.ffn";
+        var normal = Norm(weights.FfnNorm, $"{name}.norm.out");
+        var gate = Linear(weights.Gate.FirstOutputs(channels), normal, $"{name}.gate.out");
+        var up = Linear(weights.Up.FirstOutputs(channels), normal, $"{name}.up.out");
+        var active = _graph.Node("QuickGelu", Contrib, $"{name}.active", [gate], Float("alpha", 1));
+        var gated = _graph.Node("Mul", "", $"{name}.gated", [active, up]);
+        _pending = Linear(weights.Down[channels], gated, $"{name}.down.out");
+    }
+
+    /// <summary>The chosen rows through the last norm, then the whole head or the chosen vocabulary rows of it.</summary>
+    private void Head()
+    {
+        var sum = _graph.Node("Add", "", "residual", [_residual, _pending!]);
+        var flat = _graph.Node("Reshape", "", "residual.flat", [sum, _graph.Constant("flat_shape", [-1, _model.HiddenSize], 2)]);
+        (_residual, _pending) = (_graph.Node("Gather", "", "residual.rows", [flat, "rows"], Int("axis", 0)), null);
+        Norm(_weights.FinalNorm, "hidden");
+
+        var count = _graph.Node("Size", "", "head_ids.count", ["head_ids"]);
+        var whole = _graph.Node("Equal", "", "head_ids.none", [count, _graph.Constant("zero", [0])]);
+        _graph.Node("If", "", "logits", [whole], Graph("then_branch", WholeHead()), Graph("else_branch", ChosenHead()));
+    }
+
+    private GraphProto WholeHead()
+    {
+        var inner = new OnnxGraph("whole_head");
+        AddLinear(inner, _graph, _weights.Head, "hidden", "logits.whole");
+        inner.Output("logits.whole", DataType.Float, "R", "L");
+        return inner.Branch();
+    }
+
+    private GraphProto ChosenHead()
+    {
+        var inner = new OnnxGraph("chosen_head");
+        var rows = AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows");
+        inner.Node("FusedMatMul", Contrib, "logits.chosen", ["hidden", rows], Int("transB", 1));
+        inner.Output("logits.chosen", DataType.Float, "R", "L");
+        return inner.Branch();
+    }
+
+    /// <summary>RMS norm of the residual stream, after adding what was pending.</summary>
+    private string Norm(StoredTensor gain, string output)
+    {
+        var epsilon = Float("epsilon", _model.NormEpsilon);
+        if (_pending is null)
+        {
+            return _graph.Node("SimplifiedLayerNormalization", "", output, [_residual, _graph.External(gain)],
+                epsilon, Int("axis", -1), Int("stash_type", 1));
+        }
+        var sum = $"{output}.sum";
+        _graph.Node("SkipSimplifiedLayerNormalization", Contrib, [output, "", "", sum],
+            [_residual, _pending, _graph.External(gain)], epsilon);
+        (_residual, _pending) = (sum, null);
+        return output;
+    }
+
+    private string Linear(StoredMatrix matrix, string input, string output) =>
+        AddLinear(_graph, _graph, matrix, input, output);
+
+    private string LookUp(StoredMatrix table, string ids, string output) =>
+        AddLookUp(_graph, _graph, table, ids, output);
+
+    /// <summary>input · matrixᵀ; the weights are initializers of <paramref name="outer"/>.</summary>
+    private static string AddLinear(OnnxGraph graph, OnnxGraph outer, StoredMatrix matrix, string input, string output) =>
+        matrix.Scales is null
+            ? graph.Node("FusedMatMul", Contrib, output, [input, outer.External(matrix.Weight)], Int("transB", 1))
+            : graph.Node("MatMulNBits", Contrib, output,
+                [input, outer.External(matrix.Weight), outer.External(matrix.Scales)],
+                Int("K", matrix.Inputs), Int("N", matrix.Outputs), Int("bits", 4),
+                Int("block_size", SymmetricInt4.BlockSize), Int("accuracy_level", 4));
+
+    private static string AddLookUp(OnnxGraph graph, OnnxGraph outer, StoredMatrix table, string ids, string output) =>
+        table.Scales is null
+            ? graph.Node("Gather", "", output, [outer.External(table.Weight), ids], Int("axis", 0))
+            : graph.Node("GatherBlockQuantized", Contrib, output,
+                [outer.External(table.Weight), ids, outer.External(table.Scales)],
+                Int("gather_axis", 0), Int("quantize_axis", 1), Int("bits", 4),
+                Int("block_size", SymmetricInt4.BlockSize));
+}

@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using EdgeAgent.Inference.Graphs.Onnx;
+
+namespace EdgeAgent.ModelTools.Graphs;
+
+/// <summary>A tensor of the data file as one graph names it; several names may share an offset.</summary>
+internal sealed record StoredTensor(
+    string Name, TensorProto.Types.DataType Type, long[] Shape, long Offset, long LengthBytes);
+
+/// <summary>Writes the one data file of a package from front to back, hashing as it goes.</summary>
+internal sealed class WeightsFile(Stream output) : IDisposable
+{
+    public const string FileName = "model.data";
+
+    /// <summary>Every tensor starts on a cache line, as the kernels' vector loads like it.</summary>
+    private const int AlignmentBytes = 64;
+
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _position;
+
+    public long SizeBytes => _position;
+
+    /// <summary>Appends a tensor that is already in the layout of its operator.</summary>
+    public StoredTensor Append(string name, TensorProto.Types.DataType type, long[] shape, ReadOnlySpan<byte> content)
+    {
+        Span<byte> padding = stackalloc byte[AlignmentBytes];
+        padding.Clear();
+        Write(padding[..(int)((AlignmentBytes - (_position % AlignmentBytes)) % AlignmentBytes)]);
+        var tensor = new StoredTensor(name, type, shape, _position, content.Length);
+        Write(content);
+        return tensor;
+    }
+
+    /// <summary>SHA-256 of everything written; ends the file.</summary>
+    public byte[] Finish()
+    {
+        output.Flush();
+        return _hash.GetHashAndReset();
+    }
+
+    public void Dispose() => _hash.Dispose();
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        _hash.AppendData(bytes);
+        output.Write(bytes);
+        _position += bytes.Length;
+    }
+}

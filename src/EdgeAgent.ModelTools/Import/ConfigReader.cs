@@ -1,0 +1,81 @@
+using System.Text.Json;
+
+namespace EdgeAgent.ModelTools.Import;
+
+/// <summary>Reads bounded values from a JSON file of a model folder; each error names file, field and limit.</summary>
+internal sealed class ConfigReader(string file, JsonElement element, string prefix = "")
+{
+    public string Text(string field) =>
+        OptionalText(field) ?? throw Invalid(field, "is missing; it must be a text");
+
+    public string? OptionalText(string field) => Find(field) switch
+    {
+        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        // tokenizer_config.json may hold a token as an object with its flags.
+        { ValueKind: JsonValueKind.Object } value when value.TryGetProperty("content", out var content) => content.GetString(),
+        _ => null,
+    };
+
+    public bool Flag(string field) => Find(field) is { ValueKind: JsonValueKind.True };
+
+    public void MustBeAbsentOrFalse(string field)
+    {
+        if (Flag(field))
+        {
+            throw Invalid(field, "is true; biases are not built yet");
+        }
+    }
+
+    public int Whole(string field, int minimum, int maximum, int? absent = null) => Find(field) is { } value
+        ? new ConfigReader(file, value, Name(field)).Whole(minimum, maximum)
+        : absent ?? throw Invalid(field, $"is missing; it must be a whole number from {minimum} to {maximum}");
+
+    public int Whole(int minimum, int maximum) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var number)
+            && number >= minimum && number <= maximum
+            ? number
+            : throw Invalid("", $"is {Shown()}; it must be a whole number from {minimum} to {maximum}");
+
+    public double Real(string field, double minimum, double maximum, double absent) => Find(field) switch
+    {
+        null => absent,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number)
+            && number >= minimum && number <= maximum => number,
+        { } value => throw Invalid(field, $"is {Shorten(value.GetRawText())}; it must lie from {minimum} to {maximum}"),
+    };
+
+    public int[] WholeOrMany(string field) => Find(field) switch
+    {
+        { ValueKind: JsonValueKind.Array } => Items(field, 1, 64).Select(item => item.Whole(0, int.MaxValue)).ToArray(),
+        _ => [Whole(field, 0, int.MaxValue)],
+    };
+
+    public ConfigReader? Child(string field) =>
+        Find(field) is { ValueKind: JsonValueKind.Object } value ? new ConfigReader(file, value, Name(field)) : null;
+
+    public IReadOnlyList<ConfigReader> Items(string field, int minimum, int maximum)
+    {
+        if (Find(field) is not { ValueKind: JsonValueKind.Array } array)
+        {
+            throw Invalid(field, "is missing; it must be a list");
+        }
+        var count = array.GetArrayLength();
+        return count >= minimum && count <= maximum
+            ? array.EnumerateArray().Select((item, i) => new ConfigReader(file, item, $"{Name(field)}[{i}]")).ToArray()
+            : throw Invalid(field, $"has {count} entries; allowed are {minimum} to {maximum}");
+    }
+
+    public ModelToolsException Invalid(string field, string why) =>
+        new(ModelToolsFault.SourceInvalid, $"{file}: {Name(field)} {why}.");
+
+    private JsonElement? Find(string field) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var value)
+            && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private string Name(string field) =>
+        prefix.Length == 0 || field.Length == 0 ? prefix + field : $"{prefix}.{field}";
+
+    private string Shown() => Shorten(element.GetRawText());
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+
+namespace EdgeAgent.ModelTools.Import;
+
+/// <summary>The sizes and constants of a Llama-type model, as config.json gives them.</summary>
+internal sealed record LlamaConfig(
+    string Family, int Layers, int HiddenSize, int IntermediateSize, int Heads, int KvHeads, int HeadDimensions,
+    int VocabularySize, int Context, float NormEpsilon, double RotaryBase, bool TiedEmbedding, IReadOnlyList<int> StopTokens);
+
+/// <summary>A Hugging Face model folder of a Llama-type model.</summary>
+internal sealed class HuggingFaceFolder(string path)
+{
+    private const int MaximumJsonBytes = 1 << 20;
+    private const int MaximumSize = 1 << 20;
+    private static readonly string[] KnownFamilies = ["llama"];
+
+    public string Path { get; } = path;
+
+    public string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
+        System.IO.Path.GetFullPath(Path))).ToLowerInvariant();
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, or the family is unknown.</exception>
+    public LlamaConfig ReadConfig()
+    {
+        using var document = ReadJson("config.json");
+        var config = new ConfigReader("config.json", document.RootElement);
+        var family = config.Text("model_type");
+        if (!KnownFamilies.Contains(family))
+        {
+            throw new ModelToolsException(ModelToolsFault.ArchitectureUnknown,
+                $"config.json: model_type '{family}' is not known. Known: {string.Join(", ", KnownFamilies)}.");
+        }
+        config.MustBeAbsentOrFalse("attention_bias");
+        config.MustBeAbsentOrFalse("mlp_bias");
+        var heads = config.Whole("num_attention_heads", 1, 4096);
+        var hidden = config.Whole("hidden_size", 1, MaximumSize);
+        return new LlamaConfig(
+            family,
+            config.Whole("num_hidden_layers", 1, 512),
+            hidden,
+            config.Whole("intermediate_size", 1, MaximumSize),
+            heads,
+            config.Whole("num_key_value_heads", 1, heads, heads),
+            config.Whole("head_dim", 2, 1024, hidden / heads),
+            config.Whole("vocab_size", 2, MaximumSize),
+            config.Whole("max_position_embeddings", 1, MaximumSize),
+            (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),
+            RotaryBase(config),
+            config.Flag("tie_word_embeddings"),
+            ReadStopTokens(config));
+    }
+
+    /// <summary>The Jinja chat template and the texts of the begin and end tokens.</summary>
+    public (string Template, string? Begin, string? End) ReadChatFormat()
+    {
+        using var document = ReadJson("tokenizer_config.json");
+        var config = new ConfigReader("tokenizer_config.json", document.RootElement);
+        return (config.Text("chat_template"), config.OptionalText("bos_token"), config.OptionalText("eos_token"));
+    }
+
+    /// <summary>FFN channels that each level keeps in each layer, from pruning.json; one full level without it.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> ReadLevels(LlamaConfig model)
+    {
+        if (!System.IO.File.Exists(File("pruning.json")))
+        {
+            return [Enumerable.Repeat(model.IntermediateSize, model.Layers).ToArray()];
+        }
+        using var document = ReadJson("pruning.json");
+        var config = new ConfigReader("pruning.json", document.RootElement);
+        var width = config.Whole("slice_width", 32, model.IntermediateSize);
+        var slices = config.Whole("slices", 1, model.IntermediateSize / width);
+        var levels = config.Items("levels", 1, 16).Select(level =>
+            (IReadOnlyList<int>)level.Items("kept_slices", model.Layers, model.Layers)
+                .Select(kept => kept.Whole(0, slices) * width).ToArray()).ToArray();
+        return levels[0].All(channels => channels == model.IntermediateSize)
+            ? levels
+            : throw config.Invalid("levels", "level 0 must keep every slice of every layer");
+    }
+
+    private static double RotaryBase(ConfigReader config)
+    {
+        // Newer folders nest it under rope_parameters; scaling of any kind is another architecture.
+        var rope = config.Child("rope_parameters") ?? config;
+        if (rope.OptionalText("rope_type") is { } type and not "default" || config.Child("rope_scaling") is not null)
+        {
+            throw config.Invalid("rope_scaling", "scaled rotary embeddings are not built yet");
+        }
+        return rope.Real("rope_theta", 1.001, 1e11, 10_000);
+    }
+
+    private int[] ReadStopTokens(ConfigReader config)
+    {
+        if (!System.IO.File.Exists(File("generation_config.json")))
+        {
+            return config.WholeOrMany("eos_token_id");
+        }
+        using var document = ReadJson("generation_config.json");
+        return new ConfigReader("generation_config.json", document.RootElement).WholeOrMany("eos_token_id");
+    }
+
+    private JsonDocument ReadJson(string name)
+    {
+        var path = File(name);
+        if (!Directory.Exists(Path))
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceMissing,
+                $"{Path} is not a folder. Name a Hugging Face model folder (config.json, model.safetensors, tokenizer.json).");
+        }
+        if (!System.IO.File.Exists(path))
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceMissing,
+                $"{path} is not there; a Hugging Face model folder has it.");
+        }
+        if (new FileInfo(path).Length > MaximumJsonBytes)
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceInvalid, $"{name}: larger than {MaximumJsonBytes} bytes.");
+        }
+        try
+        {
+            return JsonDocument.Parse(System.IO.File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 32 });
+        }
+        catch (JsonException error)
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceInvalid, $"{name}: {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace EdgeAgent.ModelTools.Packaging;
+
+/// <summary>What an operator asks of an import.</summary>
+public sealed record ImportOptions
+{
+    /// <summary>The Hugging Face folder.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The package folder to make; an older package there is replaced.</summary>
+    public required string Output { get; init; }
+
+    public QuantizationMethod Quantization { get; init; } = QuantizationMethod.Rtn;
+
+    /// <summary>Name in the manifest; default: the source folder's name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Version in the manifest.</summary>
+    public string Version { get; init; } = "1.0.0";
+
+    /// <summary>SPDX expression or a name of the licence.</summary>
+    public string Licence { get; init; } = "LicenseRef-unknown";
+}
+
+/// <summary>How weights become what the package stores.</summary>
+public enum QuantizationMethod
+{
+    /// <summary>Round to nearest, 4 bits, symmetric, blocks of 32.</summary>
+    Rtn,
+
+    /// <summary>fp32, the same graphs, for checks.</summary>
+    None,
+}
+
+/// <summary>How far an import has come: bytes of weights written of all.</summary>
+public readonly record struct ImportProgress(string Step, long DoneBytes, long TotalBytes);

@@ -1,0 +1,34 @@
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Graphs;
+using EdgeAgent.ModelTools.Import;
+
+namespace EdgeAgent.ModelTools.Packaging;
+
+/// <summary>Counts what each level computes and reads.</summary>
+internal static class LevelDescription
+{
+    public static PruningLevel[] Describe(
+        LlamaConfig model, ModelWeights weights, IReadOnlyList<IReadOnlyList<int>> levels)
+    {
+        var full = BodyMultiplications(model, levels[0]);
+        return levels.Select((channels, i) => new PruningLevel
+        {
+            Level = i,
+            FfnChannels = channels,
+            BodyMultiplications = BodyMultiplications(model, channels),
+            BodyShare = Math.Round((double)BodyMultiplications(model, channels) / full, 4),
+            BytesPerToken = BytesPerToken(weights, channels),
+        }).ToArray();
+    }
+
+    private static long BodyMultiplications(LlamaConfig model, IReadOnlyList<int> channels)
+    {
+        long attention = 2L * model.HiddenSize * model.HeadDimensions * (model.Heads + model.KvHeads);
+        return (attention * model.Layers) + channels.Sum(width => 3L * model.HiddenSize * width);
+    }
+
+    private static long BytesPerToken(ModelWeights weights, IReadOnlyList<int> channels) =>
+        weights.Head.SizeBytes + weights.Layers.Select((layer, i) => layer.Qkv.SizeBytes + layer.Output.SizeBytes
+            + (channels[i] == 0 ? 0 : layer.Gate.FirstOutputs(channels[i]).SizeBytes
+                + layer.Up.FirstOutputs(channels[i]).SizeBytes + layer.Down[channels[i]].SizeBytes)).Sum();
+}
