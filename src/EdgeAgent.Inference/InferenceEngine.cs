@@ -1,0 +1,169 @@
+using EdgeAgent.Inference.Runtime;
+using EdgeAgent.ModelPackage;
+using Microsoft.ML.OnnxRuntime;
+
+namespace EdgeAgent.Inference;
+
+/// <summary>Runs one model a step at a time, each step at the pruning level that the caller names.</summary>
+/// <remarks>
+/// Two kinds of step: <see cref="Decode"/> takes one token of each of the first sequences, <see cref="Extend"/> takes
+/// several tokens of one sequence. Sequence n is row n of the one KV cache, whatever the level. One thread at a time.
+/// </remarks>
+public sealed class InferenceEngine : IDisposable
+{
+    private readonly EngineOptions _options;
+    private readonly LoadedPackage _package;
+    private readonly StepBuffers _buffers;
+    private readonly RotaryTables _rotary;
+    private readonly KvCache _cache;
+    private readonly PrePackedWeightsContainer _packed = new();
+    private readonly LevelSession?[] _levels;
+
+    /// <summary>Loads nothing yet: a level is opened by <see cref="Open"/> or by its first step.</summary>
+    /// <exception cref="InferenceException">ONNX Runtime cannot be loaded.</exception>
+    public InferenceEngine(LoadedPackage package, EngineOptions options)
+    {
+        OrtRuntime.Start(options.Threads);
+        (_package, _options) = (package, options);
+        var manifest = package.Manifest;
+        Context = options.Context == 0 ? manifest.Context : Math.Min(options.Context, manifest.Context);
+        var rows = Math.Max(options.Sequences, options.LogitRows);
+        _buffers = new StepBuffers(
+            options.ChunkTokens, rows, manifest.Architecture.HiddenSize, manifest.Architecture.VocabularySize);
+        _rotary = new RotaryTables(manifest.Architecture.Rotary, Context);
+        _cache = new KvCache(manifest.Kv, Context, options.Sequences);
+        _levels = new LevelSession?[manifest.Levels.Count];
+    }
+
+    /// <summary>The longest sequence, in tokens.</summary>
+    public int Context { get; }
+
+    /// <summary>Sequences that can run at once.</summary>
+    public int Sequences => _options.Sequences;
+
+    /// <summary>The most tokens of one <see cref="Extend"/>.</summary>
+    public int ChunkTokens => _options.ChunkTokens;
+
+    /// <summary>The most rows of logits of one <see cref="Extend"/>.</summary>
+    public int LogitRows => _buffers.MaximumRows;
+
+    public int LevelCount => _levels.Length;
+
+    public int VocabularySize => _buffers.VocabularySize;
+
+    /// <summary>What runs each opened level: the execution provider, and why a wished one does not.</summary>
+    public IReadOnlyList<string> ProviderNotes => _providerNotes;
+
+    private readonly List<string> _providerNotes = [];
+
+    public bool IsOpen(int level) => _levels[level] is not null;
+
+    /// <summary>Opens a level and runs one token through it, so that its next step costs what every step costs.</summary>
+    /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load or run it.</exception>
+    public void Open(int level)
+    {
+        if (_levels[level] is not null)
+        {
+            return;
+        }
+        _levels[level] = OpenSession(level);
+        Span<int> warmUp = [0];
+        Extend(_cache.ScratchRow, warmUp, past: 0, level);
+    }
+
+    /// <summary>Closes a level and frees its weights that no other open level uses.</summary>
+    public void Close(int level)
+    {
+        _levels[level]?.Dispose();
+        _levels[level] = null;
+    }
+
+    /// <summary>One token for each of the sequences 0 … n−1.</summary>
+    /// <param name="tokens">[B]</param>
+    /// <param name="pasts">[B]: tokens that each sequence holds already.</param>
+    /// <remarks>Leaves B rows of logits. Allocates nothing after the first step of this level and B.</remarks>
+    public unsafe void Decode(ReadOnlySpan<int> tokens, ReadOnlySpan<int> pasts, int level)
+    {
+        var longest = 0;
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            CheckContext(pasts[i] + 1);
+            _buffers.InputIds[i] = tokens[i];
+            _buffers.SeqlensK[i] = pasts[i];
+            _buffers.Rows[i] = i;
+            longest = Math.Max(longest, pasts[i] + 1);
+        }
+        *_buffers.TotalLength = longest;
+        OpenedLevel(level).Decode(tokens.Length);
+    }
+
+    /// <summary>Several tokens of one sequence: a chunk of a prompt, or drafts to verify.</summary>
+    /// <param name="past">Tokens that the sequence holds already.</param>
+    /// <param name="logitRows">Leaves logits of the last so many tokens.</param>
+    public unsafe void Extend(int sequence, ReadOnlySpan<int> tokens, int past, int level, int logitRows = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens.Length, ChunkTokens);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(logitRows, LogitRows);
+        CheckContext(past + tokens.Length);
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            _buffers.InputIds[i] = tokens[i];
+        }
+        for (var i = 0; i < logitRows; i++)
+        {
+            _buffers.Rows[i] = tokens.Length - logitRows + i;
+        }
+        *_buffers.SeqlensK = past + tokens.Length - 1;
+        *_buffers.TotalLength = past + tokens.Length;
+        OpenedLevel(level).Extend(sequence, tokens.Length, logitRows);
+    }
+
+    /// <summary>One row of the logits of the last step, [V]; the caller may change it, the next step overwrites it.</summary>
+    public unsafe Span<float> Logits(int row) =>
+        new(_buffers.Logits + ((long)row * _buffers.VocabularySize), _buffers.VocabularySize);
+
+    /// <summary>Moves a sequence to the row of one that has ended.</summary>
+    public void Move(int from, int to, int length) => _cache.Move(from, to, length);
+
+    /// <summary>Forgets every sequence and gives the memory of the KV cache back.</summary>
+    public void Clear() => _cache.Clear();
+
+    public void Dispose()
+    {
+        foreach (var level in _levels)
+        {
+            level?.Dispose();
+        }
+        _packed.Dispose();
+        _cache.Dispose();
+        _rotary.Dispose();
+        _buffers.Dispose();
+    }
+
+    private LevelSession OpenedLevel(int level)
+    {
+        if (_levels[level] is null)
+        {
+            // The inputs of the step that waits are in the buffers already; a warm-up would overwrite them.
+            _levels[level] = OpenSession(level);
+        }
+        return _levels[level]!;
+    }
+
+    private LevelSession OpenSession(int level)
+    {
+        var graph = _package.Graph(level);
+        using var options = SessionSettings.Create(_options, graph, _package.Path, _providerNotes);
+        return LevelSession.Open(graph.File, _package.ReadGraph(graph), _package.Weights, LoadedPackage.DataFile,
+            new SharedTensors(_buffers, _rotary, _cache), options, _packed);
+    }
+
+    private void CheckContext(int length)
+    {
+        if (length > Context)
+        {
+            throw new InferenceException(InferenceFault.ContextExceeded,
+                $"{length} tokens do not fit into the context of {Context} tokens.");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using EdgeAgent.Inference.Graphs;
+using Microsoft.ML.OnnxRuntime;
+
+namespace EdgeAgent.Inference.Runtime;
+
+/// <summary>One pruning level: its ONNX Runtime session and the bindings of the steps that it has run.</summary>
+internal sealed class LevelSession : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly SharedTensors _shared;
+    private readonly RunOptions _run = new();
+
+    /// <summary>Everything bound, one for each number of sequences, kept because binding by name allocates.</summary>
+    private readonly BoundStep?[] _decodes;
+
+    /// <summary>One for each row: only the tensors whose shape follows the number of tokens are bound anew.</summary>
+    private readonly OrtIoBinding?[] _extends;
+
+    private LevelSession(InferenceSession session, SharedTensors shared)
+    {
+        (_session, _shared) = (session, shared);
+        _decodes = new BoundStep?[shared.Buffers.MaximumRows + 1];
+        _extends = new OrtIoBinding?[shared.Cache.ScratchRow + 1];
+    }
+
+    /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load it.</exception>
+    public static LevelSession Open(
+        string file, byte[] graph, WeightsMap weights, string dataFile, SharedTensors shared, SessionOptions options,
+        PrePackedWeightsContainer packed)
+    {
+        foreach (var tensor in GraphScan.Read(file, graph, dataFile, weights.LengthBytes))
+        {
+            options.AddInitializer(tensor.Name, weights.Tensor(tensor));
+        }
+        try
+        {
+            return new LevelSession(new InferenceSession(graph, options, packed), shared);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new InferenceException(InferenceFault.GraphFailed, $"{file}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>One token for each of the first sequences. Allocates nothing once this count has run.</summary>
+    public void Decode(int sequences) =>
+        _session.RunWithBinding(_run, (_decodes[sequences] ??= BindDecode(sequences)).Binding);
+
+    /// <summary>Several tokens of the sequence in one row; logits for the first <paramref name="rows"/> of `rows`.</summary>
+    public void Extend(int row, int tokens, int rows)
+    {
+        var binding = _extends[row] ??= BindFixed(_shared.Cache.Row(row));
+        using var step = new BoundStep(binding, _shared.Buffers, sequences: 1, tokens, rows, ownsBinding: false);
+        _session.RunWithBinding(_run, binding);
+    }
+
+    public void Dispose()
+    {
+        foreach (var step in _decodes)
+        {
+            step?.Dispose();
+        }
+        foreach (var binding in _extends)
+        {
+            binding?.Dispose();
+        }
+        _run.Dispose();
+        _session.Dispose();
+    }
+
+    private BoundStep BindDecode(int sequences) => new(
+        BindFixed(_shared.Cache.FirstRows(sequences)), _shared.Buffers, sequences, tokens: 1, rows: sequences,
+        ownsBinding: true);
+
+    /// <summary>A binding of what does not depend on the number of tokens.</summary>
+    private OrtIoBinding BindFixed(OrtValue[] cache)
+    {
+        var binding = _session.CreateIoBinding();
+        binding.BindInput("total_sequence_length", _shared.Buffers.TotalLengthTensor);
+        binding.BindInput("head_ids", _shared.Buffers.NoHeadIds);
+        _shared.Rotary.Bind(binding);
+        for (var part = 0; part < cache.Length; part++)
+        {
+            binding.BindInput($"past.{_shared.Cache.Names[part]}", cache[part]);
+            binding.BindOutput($"present.{_shared.Cache.Names[part]}", cache[part]);
+        }
+        return binding;
+    }
+}
+
+/// <summary>What all levels of a model share.</summary>
+internal sealed record SharedTensors(StepBuffers Buffers, RotaryTables Rotary, KvCache Cache);
+
+/// <summary>A binding with the tensors whose shapes belong to one kind of step.</summary>
+internal sealed class BoundStep : IDisposable
+{
+    private readonly OrtValue[] _tensors;
+    private readonly bool _ownsBinding;
+
+    public BoundStep(
+        OrtIoBinding binding, StepBuffers buffers, int sequences, int tokens, int rows, bool ownsBinding)
+    {
+        (Binding, _ownsBinding) = (binding, ownsBinding);
+        var (ids, seqlens, chosen) =
+            (buffers.InputIdsTensor(sequences, tokens), buffers.SeqlensTensor(sequences), buffers.RowsTensor(rows));
+        var (hidden, logits) = (buffers.HiddenTensor(rows), buffers.LogitsTensor(rows));
+        _tensors = [ids, seqlens, chosen, hidden, logits];
+        binding.BindInput("input_ids", ids);
+        binding.BindInput("seqlens_k", seqlens);
+        binding.BindInput("rows", chosen);
+        binding.BindOutput("hidden", hidden);
+        binding.BindOutput("logits", logits);
+    }
+
+    public OrtIoBinding Binding { get; }
+
+    public void Dispose()
+    {
+        if (_ownsBinding)
+        {
+            Binding.Dispose();
+        }
+        foreach (var tensor in _tensors)
+        {
+            tensor.Dispose();
+        }
+    }
+}

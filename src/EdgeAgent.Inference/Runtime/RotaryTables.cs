@@ -1,0 +1,41 @@
+using EdgeAgent.ModelPackage;
+using Microsoft.ML.OnnxRuntime;
+
+namespace EdgeAgent.Inference.Runtime;
+
+/// <summary>The rotary tables of a model, float [context, dimensions / 2] each, made once for all sessions.</summary>
+internal sealed class RotaryTables : IDisposable
+{
+    private readonly List<(string Input, OrtValue Tensor)> _tables = [];
+
+    public RotaryTables(IEnumerable<RotaryTable> tables, int context)
+    {
+        foreach (var table in tables)
+        {
+            var half = table.Dimensions / 2;
+            var cos = new float[context * half];
+            var sin = new float[context * half];
+            for (var i = 0; i < half; i++)
+            {
+                // In fp32 like the reference implementations, whose rounding the models were trained with.
+                var frequency = 1f / MathF.Pow((float)table.Base, 2f * i / table.Dimensions);
+                for (var position = 0; position < context; position++)
+                {
+                    (sin[(position * half) + i], cos[(position * half) + i]) = MathF.SinCos(position * frequency);
+                }
+            }
+            _tables.Add((table.CosInput, OrtValue.CreateTensorValueFromMemory(cos, [context, half])));
+            _tables.Add((table.SinInput, OrtValue.CreateTensorValueFromMemory(sin, [context, half])));
+        }
+    }
+
+    public void Bind(OrtIoBinding binding)
+    {
+        foreach (var (input, tensor) in _tables)
+        {
+            binding.BindInput(input, tensor);
+        }
+    }
+
+    public void Dispose() => _tables.ForEach(table => table.Tensor.Dispose());
+}
