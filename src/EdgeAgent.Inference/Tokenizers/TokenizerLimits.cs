@@ -1,0 +1,26 @@
+namespace EdgeAgent.Inference.Tokenizers;
+
+/// <summary>What a tokenizer file may cost; none is an option, because no published file comes near.</summary>
+internal static class TokenizerLimits
+{
+    /// <summary>The largest published file (Gemma 3, 262k tokens) has 33 MB.</summary>
+    public const int FileBytes = 64 << 20;
+
+    /// <summary>Ids are below this, so that arrays by id stay small.</summary>
+    public const int VocabularySize = 1 << 20;
+
+    /// <summary>Bytes of one token.</summary>
+    public const int TokenBytes = 1024;
+
+    /// <summary>Every merge is one lookup entry; Gemma 3 has 515,000.</summary>
+    public const int Merges = 4 << 20;
+
+    /// <summary>Gemma 3 has 6,415.</summary>
+    public const int AddedTokens = 10_000;
+
+    /// <summary>Nesting of the JSON file.</summary>
+    public const int JsonDepth = 64;
+
+    /// <summary>Members of a sequence of normalizers, pre-tokenizers or decoders.</summary>
+    public const int SequenceLength = 16;
+}
