@@ -1,0 +1,69 @@
+using EdgeAgent.Inference;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeAgent.Serving;
+
+/// <summary>The one loop that runs the model: takes request after request from the queue and answers each.</summary>
+internal sealed partial class InferenceLoop(
+    PromptQueue queue, LevelInForce level, ServingCounters counters, TimeProvider time, ILogger<InferenceLoop> logger)
+{
+    private volatile PromptTicket? _running;
+
+    /// <summary>Runs until told to stop; the request that runs then is finished, those that wait are refused.</summary>
+    /// <param name="beat">Called at every token and at least once within <paramref name="longestSilence"/>.</param>
+    public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            beat();
+            if (queue.Take(longestSilence, stop) is { } ticket)
+            {
+                ticket.Complete(Answer(model, ticket, beat));
+            }
+        }
+        foreach (var ticket in queue.Close())
+        {
+            ticket.Complete(Stopping());
+        }
+    }
+
+    /// <summary>Ends the request that runs, because the agent cannot wait for it any longer.</summary>
+    public void Abandon() => _running?.Interrupt(Stopping());
+
+    /// <summary>Answers one request on this thread; whatever happens, it gets a result.</summary>
+    public PromptResult Answer(ServedModel model, PromptTicket ticket, Action beat)
+    {
+        _running = ticket;
+        try
+        {
+            var result = new PromptRun(model, ticket, level, beat, time).Run();
+            if (result is PromptAnswer answer)
+            {
+                counters.Add(answer);
+            }
+            return result;
+        }
+        catch (InferenceException error) when (error.Fault == InferenceFault.ContextExceeded)
+        {
+            return new PromptRefusal(ServingFault.ContextExceeded, error.Message);
+        }
+#pragma warning disable CA1031 // One unit of work: whatever a request breaks, the next one is answered.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            LogFailed(error);
+            return new PromptRefusal(ServingFault.Failed,
+                $"The model could not answer ({error.GetType().Name}); the agent's log has the details.");
+        }
+        finally
+        {
+            _running = null;
+        }
+    }
+
+    private static PromptRefusal Stopping() =>
+        new(ServingFault.ShuttingDown, "The agent is stopping. Send the request again.");
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request failed")]
+    private partial void LogFailed(Exception error);
+}

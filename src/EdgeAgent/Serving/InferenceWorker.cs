@@ -1,0 +1,78 @@
+using EdgeAgent.Hosting;
+using EdgeAgent.Inference;
+using EdgeAgent.Inference.Runtime;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeAgent.Serving;
+
+/// <summary>Loads the model and runs the inference loop on a thread of its own.</summary>
+internal sealed partial class InferenceWorker(
+    ModelSlot slot, InferenceLoop loop, Readiness readiness, StatusLine status, LoopBeats beats, AgentOptions options,
+    TimeProvider time, ILogger<InferenceWorker> logger) : BackgroundService
+{
+    /// <summary>How long a stop waits for the answer that is running; the host waits a little longer.</summary>
+    private static readonly TimeSpan LongestFinish = TimeSpan.FromSeconds(15);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() => Run(ended, stoppingToken)) { Name = "inference", IsBackground = true };
+        thread.Start();
+        return ended.Task;
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await using var timer = time.CreateTimer(_ => loop.Abandon(), null, LongestFinish, Timeout.InfiniteTimeSpan);
+        await base.StopAsync(cancellationToken);
+    }
+
+    private void Run(TaskCompletionSource ended, CancellationToken stop)
+    {
+        var beat = beats.Register("inference");
+        try
+        {
+            using var model = Load();
+            readiness.MarkReady();
+            loop.Run(model, beat.Beat, beats.LongestSilence, stop);
+            slot.Clear();
+            beat.End();
+            ended.SetResult();
+        }
+#pragma warning disable CA1031 // The thread's owner is told, and the host stops.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            ended.SetException(error);
+        }
+    }
+
+    private ServedModel Load()
+    {
+        var start = time.GetTimestamp();
+        var path = options.Model ?? EmbeddedModel.Path;
+        var model = ServedModel.Load(path, new EngineOptions
+        {
+            Threads = options.InferenceThreads,
+            Providers = options.InferenceProviders,
+            Context = options.InferenceContextTokens,
+        });
+        slot.Set(model);
+        status.Set(StatusPart.Model, model.Name);
+        status.Set(StatusPart.Level, "level 0");
+        LogLoaded(model.Name, path, (long)time.GetElapsedTime(start).TotalMilliseconds, model.Engine.Context,
+            model.Manifest.Levels.Count);
+        LogRuntime(OrtRuntime.LibraryVersion, OrtRuntime.LibraryPath ?? "the agent's own", OrtRuntime.Threads,
+            string.Join(", ", model.Engine.ProviderNotes));
+        return model;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Loaded {Model} from {Path} in {Milliseconds} ms: context {Context} tokens, {Levels} levels")]
+    private partial void LogLoaded(string model, string path, long milliseconds, int context, int levels);
+
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "ONNX Runtime {Version} ({Library}), {Threads} threads; {Graphs}")]
+    private partial void LogRuntime(Version version, string library, int threads, string graphs);
+}

@@ -1,0 +1,79 @@
+namespace EdgeAgent.Serving;
+
+/// <summary>The requests that wait, in lanes: urgent ones first, then in the order in which they came.</summary>
+/// <remarks>Bounded over all lanes; a full queue refuses, it never forgets.</remarks>
+internal sealed class PromptQueue(int capacity)
+{
+    private readonly Queue<PromptTicket>[] _lanes = [new(), new(), new()];
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _waiting = new(0);
+    private int _count;
+    private bool _closed;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public int Capacity => capacity;
+
+    /// <summary>Takes a request in, or says why not.</summary>
+    public PromptRefusal? TryAdd(PromptTicket ticket)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return new PromptRefusal(ServingFault.ShuttingDown, "The agent is stopping. Send the request again.");
+            }
+            if (_count >= capacity)
+            {
+                return new PromptRefusal(ServingFault.QueueFull,
+                    $"{_count} requests wait already, which is the limit. Send the request again later.");
+            }
+            _lanes[(int)ticket.Request.Lane].Enqueue(ticket);
+            _count++;
+        }
+        _waiting.Release();
+        return null;
+    }
+
+    /// <summary>The next request, or null when none came in time.</summary>
+    public PromptTicket? Take(TimeSpan patience, CancellationToken stop)
+    {
+        try
+        {
+            return _waiting.Wait(patience, stop) ? Next() : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes no more in and returns what still waits.</summary>
+    public IReadOnlyList<PromptTicket> Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            var left = _lanes.SelectMany(lane => lane).ToArray();
+            Array.ForEach(_lanes, lane => lane.Clear());
+            _count = 0;
+            return left;
+        }
+    }
+
+    private PromptTicket? Next()
+    {
+        lock (_lock)
+        {
+            foreach (var lane in _lanes)
+            {
+                if (lane.TryDequeue(out var ticket))
+                {
+                    _count--;
+                    return ticket;
+                }
+            }
+            return null;
+        }
+    }
+}
