@@ -1,6 +1,6 @@
 namespace EdgeAgent.Hosting;
 
-/// <summary>One thing that can be configured: its names, its limits, and how a written value gets into the options.</summary>
+/// <summary>One thing that can be configured: its names, its limits, and how a value gets into the options.</summary>
 internal sealed record AgentOption
 {
     /// <summary>Puts a value into the options, or returns in words what the option wants instead.</summary>

@@ -15,7 +15,7 @@ internal enum LogFormat
     Json,
 }
 
-/// <summary>What the operator configured, complete and checked; <see cref="OptionTable"/> holds names and ranges.</summary>
+/// <summary>What the operator configured, checked; <see cref="OptionTable"/> holds names and ranges.</summary>
 internal sealed record AgentOptions
 {
     /// <summary>Folder of the model package; null, the default, is the embedded Nano beside the program.</summary>
@@ -34,7 +34,7 @@ internal sealed record AgentOptions
     /// <summary>Topic levels in front of all of ours, 1–128 characters. Default: <c>edgeagent/v1</c>.</summary>
     public string MqttTopicRoot { get; init; } = "edgeagent/v1";
 
-    /// <summary>Prefixes that a request's Response Topic may have, at most 32. Default: empty, all are allowed.</summary>
+    /// <summary>Prefixes that a request's Response Topic may have, at most 32. Default: empty, all allowed.</summary>
     public IReadOnlyList<string> MqttResponseTopics { get; init; } = [];
 
     /// <summary>Longest silence on the broker's connection, in seconds, 5–3600; the broker declares the agent dead

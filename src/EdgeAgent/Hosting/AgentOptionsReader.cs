@@ -157,7 +157,8 @@ internal sealed class AgentOptionsReader
     {
         if (_origins["device"] == OptionOrigin.Default && TopicRules.DeviceFault(_options.Device) is { } wanted)
         {
-            _errors.Add(new(new("host name"), $"\"{_options.Device}\" cannot be a device's name ({wanted}); set --device"));
+            _errors.Add(new(new("host name"),
+                $"\"{_options.Device}\" cannot be a device's name, which is {wanted}; set --device"));
         }
         if (_origins["data"] == OptionOrigin.Default && _options.Data.Length == 0)
         {

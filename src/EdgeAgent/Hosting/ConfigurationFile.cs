@@ -4,10 +4,10 @@ using System.Text.Unicode;
 
 namespace EdgeAgent.Hosting;
 
-/// <summary>Reads one configuration file into raw values, each with its line, and the faults of the file itself.</summary>
+/// <summary>Reads one configuration file into raw values, each with its line, and the file's own faults.</summary>
 internal sealed class ConfigurationFile
 {
-    /// <summary>Far above any honest configuration; a larger file is a mistake (a model, a log) and is not read.</summary>
+    /// <summary>Far above any honest configuration; a larger file is a mistake and is not read.</summary>
     public const int MaxBytes = 64 * 1024;
 
     // The deepest honest value is a list in a section: 3.

@@ -1,6 +1,6 @@
 namespace EdgeAgent.Hosting;
 
-/// <summary>What the process tells its caller at its end; a contract with scripts and with the unit's Restart=.</summary>
+/// <summary>What the process tells its caller at its end; a contract with scripts and the unit's Restart=.</summary>
 internal static class ExitCodes
 {
     /// <summary>The verb did what it was asked to do; a stop on SIGTERM or Ctrl-C counts as done.</summary>
@@ -12,6 +12,6 @@ internal static class ExitCodes
     /// <summary>The command line cannot be understood; systemd does not start the service again.</summary>
     public const int WrongUsage = 2;
 
-    /// <summary>The configuration is wrong (EX_CONFIG of sysexits.h); systemd does not start the service again.</summary>
+    /// <summary>The configuration is wrong (sysexits' EX_CONFIG); systemd does not start the service again.</summary>
     public const int WrongConfiguration = 78;
 }

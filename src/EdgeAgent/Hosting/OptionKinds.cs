@@ -15,7 +15,7 @@ internal static class OptionKinds
             Set = (RawValue value, ref AgentOptions options) =>
             {
                 if (value.Kind is not (RawKind.Number or RawKind.Words)
-                    || !int.TryParse(value.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    || !int.TryParse(value.Text, NumberStyles.AllowLeadingSign, null, out var number)
                     || number < min || number > max)
                 {
                     return $"a whole number from {min} to {max}";
@@ -44,7 +44,7 @@ internal static class OptionKinds
             },
         };
 
-    /// <remarks>A relative path starts at the file's folder, or at the working folder for a variable or a flag.</remarks>
+    /// <remarks>A relative path starts at the file's folder, or, for variables and flags, at the working folder.</remarks>
     public static AgentOption Path(string key, string range, string standard, string meaning,
         Func<AgentOptions, string, AgentOptions> with) => new()
         {

@@ -3,7 +3,7 @@ namespace EdgeAgent.Hosting;
 /// <summary>Finds the known word that somebody who mistyped most likely meant.</summary>
 internal static class Spelling
 {
-    /// <summary>The nearest known word, or null where none is near. Words longer than 64 characters have none.</summary>
+    /// <summary>The nearest known word, or null where none is near; words over 64 characters have none.</summary>
     public static string? Nearest(string typed, IEnumerable<string> known)
     {
         if (typed.Length is 0 or > 64)

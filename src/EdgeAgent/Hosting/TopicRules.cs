@@ -1,6 +1,6 @@
 namespace EdgeAgent.Hosting;
 
-/// <summary>Checks of configured names that end up in MQTT; each returns what is wanted, or null for a good one.</summary>
+/// <summary>Checks of configured names that end up in MQTT; each returns what is wanted, null for a good one.</summary>
 internal static class TopicRules
 {
     public static string? DeviceFault(string name) =>
