@@ -32,8 +32,11 @@ internal sealed class LoopBeats
     private ImmutableArray<LoopBeat> _loops = [];
 
     /// <param name="watchdogInterval">WatchdogSec of the unit, or null where no watchdog runs.</param>
-    public LoopBeats(TimeSpan? watchdogInterval) =>
-        LongestSilence = watchdogInterval / 6 < DefaultSilence ? watchdogInterval.Value / 6 : DefaultSilence;
+    public LoopBeats(TimeSpan? watchdogInterval)
+    {
+        var sixth = watchdogInterval / 6 ?? TimeSpan.MaxValue;
+        LongestSilence = sixth < DefaultSilence ? sixth : DefaultSilence;
+    }
 
     /// <summary>How long a loop may wait for work before it beats again: a sixth of the watchdog interval, at most
     /// five seconds.</summary>

@@ -44,7 +44,7 @@ internal static class OptionKinds
             },
         };
 
-    /// <remarks>A relative path starts at the file's folder, or, for variables and flags, at the working folder.</remarks>
+    /// <remarks>A relative path starts at the file's folder; of variables and flags, at the working folder.</remarks>
     public static AgentOption Path(string key, string range, string standard, string meaning,
         Func<AgentOptions, string, AgentOptions> with) => new()
         {
