@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace EdgeAgent.EndToEnd;
+
+/// <summary>One thread of another process, held still from outside for as long as this object lives.</summary>
+/// <remarks>ptrace belongs to the thread that calls it, so a thread of our own seizes, interrupts, and then reaps: a
+/// traced thread that nobody reaps would keep its dead process from being seen dead by its parent.</remarks>
+internal sealed partial class SuspendedThread : IDisposable
+{
+    private const int Seize = 0x4206, Interrupt = 0x4207, Detach = 17;
+    private const int WaitAll = 0x40000000, NoHang = 1;
+
+    private readonly TaskCompletionSource _isSuspended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ManualResetEventSlim _release = new();
+    private readonly Thread _tracer;
+
+    private SuspendedThread(int threadId)
+    {
+        _tracer = new Thread(() => Hold(threadId)) { Name = "tracer", IsBackground = true };
+        _tracer.Start();
+    }
+
+    /// <summary>Suspends the thread with this name; the task ends when it stands still.</summary>
+    public static async Task<SuspendedThread> HoldAsync(int processId, string threadName)
+    {
+        var names = Directory.GetDirectories($"/proc/{processId}/task")
+            .Select(task => (Id: int.Parse(Path.GetFileName(task), null), Name: File.ReadAllText(task + "/comm").Trim()))
+            .ToList();
+        var found = names.Where(thread => thread.Name == threadName).ToList();
+        Assert.True(found.Count == 1,
+            $"one thread must be named {threadName}; there are {string.Join(", ", names.Select(thread => thread.Name))}");
+        var thread = new SuspendedThread(found[0].Id);
+        await thread._isSuspended.Task;
+        return thread;
+    }
+
+    public void Dispose()
+    {
+        _release.Set();
+        _tracer.Join();
+        _release.Dispose();
+    }
+
+    private void Hold(int threadId)
+    {
+        if (PTrace(Seize, threadId, 0, 0) != 0 || PTrace(Interrupt, threadId, 0, 0) != 0)
+        {
+            _isSuspended.SetException(new InvalidOperationException($"ptrace: errno {Marshal.GetLastPInvokeError()}"));
+            return;
+        }
+        WaitPid(threadId, out _, WaitAll);
+        _isSuspended.SetResult();
+        while (!_release.Wait(TimeSpan.FromMilliseconds(20)))
+        {
+            var reaped = WaitPid(threadId, out var status, WaitAll | NoHang);
+            if (reaped != 0 && (status & 0xff) != 0x7f)
+            {
+                return; // the thread is dead, and reaped
+            }
+        }
+        _ = PTrace(Detach, threadId, 0, 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "ptrace", SetLastError = true)]
+    private static partial nint PTrace(nint request, int threadId, nint address, nint data);
+
+    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
+    private static partial int WaitPid(int threadId, out int status, int options);
+}
