@@ -27,6 +27,37 @@ public sealed class DocumentationTests
         Assert.All(run, block => Assert.Equal("", ShellFaultOf(block)));
     }
 
+    [Fact, Trait("Tier", "long")]
+    public async Task A_block_that_is_marked_to_run_runs_in_a_fresh_copy_of_the_checkout()
+    {
+        var copy = Directory.CreateTempSubdirectory("edge-agent-readme-");
+        try
+        {
+            foreach (var path in Checkout.Paths)
+            {
+                var target = Path.Combine(copy.FullName, path);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(FullPath(path), target);
+            }
+            foreach (var block in Blocks.Where(block => block.Mark == Documents.Run))
+            {
+                using var bash = Process.Start(new ProcessStartInfo("bash")
+                {
+                    ArgumentList = { "-euc", $"exec 2>&1\n{block.Text}" },
+                    WorkingDirectory = copy.FullName,
+                    RedirectStandardOutput = true,
+                })!;
+                var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+                await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
+                Assert.True(bash.ExitCode == 0, $"{block.Document}:{block.Line}: exit code {bash.ExitCode}\n{output}");
+            }
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public void A_block_that_is_marked_to_compare_equals_its_file()
     {

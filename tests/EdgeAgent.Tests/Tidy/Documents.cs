@@ -7,7 +7,7 @@ internal sealed record MarkedBlock(string Document, int Line, string Language, s
 
 /// <summary>Links and code blocks of our Markdown; a block can be marked so that a test keeps it true.</summary>
 /// <remarks>
-/// <c>&lt;!-- run --&gt;</c> above a <c>```sh</c> block: EdgeAgent.EndToEnd runs it in a copy of the checkout.
+/// <c>&lt;!-- run --&gt;</c> above a <c>```sh</c> block: a test of the tier long runs it in a copy of the checkout.
 /// <c>&lt;!-- compare: PATH --&gt;</c> above any block: it equals that file; JSON is compared by value.
 /// </remarks>
 internal static partial class Documents
