@@ -186,7 +186,7 @@ public sealed class MqttConnection
     {
         if (!task.IsCompleted)
         {
-            await task.WaitAsync(limit, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await task.WaitAsync(limit, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         _callbacks.Progressed?.Invoke();
     }

@@ -13,10 +13,11 @@ internal sealed partial class InferenceLoop(
     /// <param name="beat">Called at every token and at least once within <paramref name="longestSilence"/>.</param>
     public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
     {
+        using var wake = stop.UnsafeRegister(_ => queue.Wake(), null);
         while (!stop.IsCancellationRequested)
         {
             beat();
-            if (queue.Take(longestSilence, stop) is { } ticket)
+            if (queue.Take(longestSilence) is { } ticket)
             {
                 ticket.Complete(Answer(model, ticket, beat));
             }

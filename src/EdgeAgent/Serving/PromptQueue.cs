@@ -5,8 +5,7 @@ namespace EdgeAgent.Serving;
 internal sealed class PromptQueue(int capacity)
 {
     private readonly Queue<PromptTicket>[] _lanes = [new(), new(), new()];
-    private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _waiting = new(0);
+    private readonly object _lock = new();
     private int _count;
     private bool _closed;
 
@@ -30,21 +29,30 @@ internal sealed class PromptQueue(int capacity)
             }
             _lanes[(int)ticket.Request.Lane].Enqueue(ticket);
             _count++;
+            Monitor.PulseAll(_lock);
         }
-        _waiting.Release();
         return null;
     }
 
-    /// <summary>The next request, or null when none came in time.</summary>
-    public PromptTicket? Take(TimeSpan patience, CancellationToken stop)
+    /// <summary>The next request, or null when none came in time or somebody called <see cref="Wake"/>.</summary>
+    public PromptTicket? Take(TimeSpan patience)
     {
-        try
+        lock (_lock)
         {
-            return _waiting.Wait(patience, stop) ? Next() : null;
+            if (_count == 0)
+            {
+                Monitor.Wait(_lock, patience);
+            }
+            return Next();
         }
-        catch (OperationCanceledException)
+    }
+
+    /// <summary>Makes a waiting <see cref="Take"/> return.</summary>
+    public void Wake()
+    {
+        lock (_lock)
         {
-            return null;
+            Monitor.PulseAll(_lock);
         }
     }
 
@@ -63,17 +71,14 @@ internal sealed class PromptQueue(int capacity)
 
     private PromptTicket? Next()
     {
-        lock (_lock)
+        foreach (var lane in _lanes)
         {
-            foreach (var lane in _lanes)
+            if (lane.TryDequeue(out var ticket))
             {
-                if (lane.TryDequeue(out var ticket))
-                {
-                    _count--;
-                    return ticket;
-                }
+                _count--;
+                return ticket;
             }
-            return null;
         }
+        return null;
     }
 }
