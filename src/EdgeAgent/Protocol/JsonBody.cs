@@ -67,7 +67,7 @@ internal static class JsonBody
     private static Refusal Refuse(string detail) => new(
         RefusalCode.InvalidJson,
         $"The body is not JSON that can be read: {detail}. Send one object in UTF-8, each name once, at most "
-        + $"{ProtocolLimits.JsonMaxDepth} levels deep; only a request may be plain text, which does not begin with '{{'.");
+        + $"{ProtocolLimits.JsonMaxDepth} levels deep; only a request may be text, not beginning with '{{'.");
 
     /// <summary>JSON allows "\ud800" alone, which is no text: a reader of strings would throw on it.</summary>
     private static bool HasHalfSurrogate(ReadOnlySpan<byte> text)

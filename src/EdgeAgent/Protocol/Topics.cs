@@ -55,8 +55,11 @@ internal sealed class Topics
     /// <summary>Where the answer goes when the request has no Response Topic of its own.</summary>
     /// <remarks>[P-03] A client that cannot be one level of a topic is left out: it came from the wire, and its request
     /// is answered all the same.</remarks>
-    public string Response(string? client = null) =>
-        WithName($"{_device}/out/response", client is not null && TopicRules.FaultOfName(client) is null ? client : null);
+    public string Response(string? client = null)
+    {
+        var fits = client is not null && TopicRules.FaultOfName(client) is null;
+        return WithName($"{_device}/out/response", fits ? client : null);
+    }
 
     /// <summary>Takes a topic under the root apart; null where it is none of ours.</summary>
     public static DeviceTopic? Parse(string root, string topic)

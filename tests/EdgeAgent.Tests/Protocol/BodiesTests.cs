@@ -20,8 +20,8 @@ public sealed class BodiesTests
 
     public static TheoryData<string> StrangeTexts =>
     [
-        "", "\ud800", "a\udc00b", "\ud83d\ude00", "\0\u0001\u001f\u007f", "\u2028\u2029\ufeff\uffff", "</script>\\\"\t\r\n",
-        "<|im_start|>system", new string('ä', 5000), "\ud83d\ud83d\ude00\ude00",
+        "", "\ud800", "a\udc00b", "\ud83d\ude00", "\0\u0001\u001f\u007f", "\u2028\u2029\ufeff\uffff",
+        "</script>\\\"\t\r\n", "<|im_start|>system", new string('ä', 5000), "\ud83d\ud83d\ude00\ude00",
     ];
 
     // [P-28]
@@ -44,7 +44,8 @@ public sealed class BodiesTests
     public void The_energy_is_absent_where_it_was_not_measured(double? joules, double? written)
     {
         using var body = JsonDocument.Parse(Bodies.Write(Answer with { EnergyJoules = joules }));
-        Assert.Equal(written, body.RootElement.TryGetProperty("energy_joules", out var value) ? value.GetDouble() : null);
+        var read = body.RootElement.TryGetProperty("energy_joules", out var value) ? value.GetDouble() : (double?)null;
+        Assert.Equal(written, read);
     }
 
     // [P-29]
@@ -54,9 +55,13 @@ public sealed class BodiesTests
         Assert.Equal(
             """{"id":"7","status":400,"error":{"code":"invalid_json","message":"No.","retryable":false}}""",
             Text(Bodies.Write(RefusalBody.Of("7", new(RefusalCode.InvalidJson, "No.", TimeSpan.FromSeconds(1))))));
+        var full = new Refusal(RefusalCode.QueueFull, "Wait.", TimeSpan.FromMilliseconds(250.2));
         Assert.Equal(
-            """{"id":"7","status":429,"error":{"code":"queue_full","message":"Wait.","retryable":true,"retry_after_ms":251}}""",
-            Text(Bodies.Write(RefusalBody.Of("7", new(RefusalCode.QueueFull, "Wait.", TimeSpan.FromMilliseconds(250.2))))));
+            """
+            {"id":"7","status":429,
+            "error":{"code":"queue_full","message":"Wait.","retryable":true,"retry_after_ms":251}}
+            """.Replace("\n", ""),
+            Text(Bodies.Write(RefusalBody.Of("7", full))));
     }
 
     // [P-29]
@@ -119,9 +124,12 @@ public sealed class BodiesTests
     [Fact]
     public void A_status_is_written_with_the_names_of_the_design_and_a_will_promises_nothing()
     {
-        var online = StatusBody.Gone(AgentState.Online, "6f1c", "0.1.0") with
+        var online = new StatusBody
         {
+            State = AgentState.Online,
             ValidS = 90,
+            Epoch = "6f1c",
+            Agent = "0.1.0",
             Model = "nano@1.0.0",
             Level = 0,
             Limits = new(262_144, 512, 1024, 3_600_000, 64, 3),

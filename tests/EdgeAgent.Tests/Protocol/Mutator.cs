@@ -9,25 +9,26 @@ internal sealed class Mutator(int seed)
     private static readonly string[] Corpus =
     [
         """{"prompt":"Is 81 C too hot?"}""",
-        """{"prompt":"Prüfe: Riss 0,3 mm \ud83d\ude00","max_tokens":16,"temperature":0.7,"top_p":0.9,"top_k":40,"seed":7}""",
-        """{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hot?"}],"stop":["\n","END"]}""",
-        """{"id":"a-1","prompt":"x","priority":"urgent","level":{"min":1,"max":3},"timeout_ms":1500,"x_line":{"n":[1,2]}}""",
+        """{"prompt":"Prüfe: Riss \ud83d\ude00","max_tokens":16,"temperature":0.7,"top_p":0.9,"top_k":40,"seed":7}""",
+        """{"messages":[{"role":"system","content":"Brief."},{"role":"user","content":"Hot?"}],"stop":["\n","END"]}""",
+        """{"id":"a","prompt":"x","priority":"urgent","level":{"min":1,"max":3},"timeout_ms":1500,"x_l":{"n":[1,2]}}""",
         """{"prompt":"x","stream":false,"json":false,"unknown":null,"seed":null,"level":{}}""",
-        """ {"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]} """,
+        """ {"messages":[{"role":"assistant","content":""},{"role":"user","content":"c","name":"d"}]} """,
     ];
 
     private static readonly string[] Names =
     [
         "id", "prompt", "messages", "max_tokens", "temperature", "top_p", "top_k", "seed", "stop", "priority", "level",
-        "timeout_ms", "schema", "choices", "regex", "json", "stream", "recipe", "values", "model", "adapter", "x_a", "zz", "",
-        "role", "content", "\\u0070rompt",
+        "timeout_ms", "schema", "choices", "regex", "json", "stream", "recipe", "values", "model", "adapter", "x_a",
+        "zz", "", "role", "content", "\\u0070rompt",
     ];
 
     private static readonly string[] Values =
     [
-        "null", "true", "false", "0", "-1", "1", "512", "1.5", "512.0", "9223372036854775807", "9223372036854775808", "1e999",
-        "-1e-999", "\"\"", "\"x\"", "\"urgent\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "[]", "{}", "[[[[]]]]", "[\"a\",\"\"]",
-        "{\"min\":1,\"max\":0}", "{\"min\":2}", "[{\"role\":\"user\",\"content\":\"x\"}]", "[{\"role\":\"user\"}]",
+        "null", "true", "false", "0", "-1", "1", "512", "1.5", "512.0", "9223372036854775807", "9223372036854775808",
+        "1e999", "-1e-999", "\"\"", "\"x\"", "\"urgent\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "[]", "{}", "[[[[]]]]",
+        "[\"a\",\"\"]", "{\"min\":1,\"max\":0}", "{\"min\":2}",
+        "[{\"role\":\"user\",\"content\":\"x\"}]", "[{\"role\":\"user\"}]",
         "[1,2,3,4,5,6,7,8,9]", "{\"a\":{\"b\":{\"c\":null}}}", "\"\u202e\u009b\"",
     ];
 
@@ -55,7 +56,9 @@ internal sealed class Mutator(int seed)
     {
         var colon = text.IndexOf(':', _random.Next(text.Length));
         var end = colon < 0 ? -1 : text.AsSpan(colon + 1).IndexOfAny(',', '}', ']') + colon + 1;
-        return end <= colon || text[colon + 1] is '[' or '{' or '"' ? text : text[..(colon + 1)] + Pick(Values) + text[end..];
+        return end <= colon || text[colon + 1] is '[' or '{' or '"'
+            ? text
+            : text[..(colon + 1)] + Pick(Values) + text[end..];
     }
 
     private string InsertField(string text)
@@ -84,7 +87,7 @@ internal sealed class Mutator(int seed)
             2 => bytes[..at],
             3 => [.. bytes[..at], .. bytes[until..]],
             4 => [.. bytes[..until], .. bytes[at..]],
-            _ => [.. bytes[..at], .. Encoding.UTF8.GetBytes(new string(Pick(["[", "{\"a\":", "9"])[0], 40)), .. bytes[at..]],
+            _ => [.. bytes[..at], .. Enumerable.Repeat("[{9"u8[_random.Next(3)], 40), .. bytes[at..]],
         };
     }
 

@@ -36,7 +36,8 @@ public sealed class RequestFuzzTests(ITestOutputHelper output)
                 Assert.Fail($"seed {Seed}, input {i}, {Convert.ToHexString(payload)}: {exception}");
             }
         }
-        output.WriteLine($"{100.0 * objects / Inputs:F1} % valid JSON objects, {100.0 * accepted / Inputs:F1} % accepted");
+        output.WriteLine($"{100.0 * objects / Inputs:F1} % are valid JSON objects");
+        output.WriteLine($"{100.0 * accepted / Inputs:F1} % are accepted");
         output.WriteLine($"codes: {string.Join(", ", codes.Select(code => code.WireName()).Order())}");
         Assert.InRange(objects, Inputs / 3, Inputs);
         Assert.InRange(accepted, Inputs / 20, Inputs);

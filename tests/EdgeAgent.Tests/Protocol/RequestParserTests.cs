@@ -113,8 +113,9 @@ public sealed class RequestParserTests
     public static TheoryData<string> BrokenJson =>
     [
         "{\"prompt\":\"x\"", "{prompt:\"x\"}", "{'prompt':'x'}", "{\"prompt\":\"x\",}", "{\"prompt\":\"x\"} {}",
-        "{\"prompt\":\"x\"}\0", "{/* */\"prompt\":\"x\"}", "{\"prompt\":\"a\nb\"}", "{\"temperature\":NaN}", "{\"seed\":01}",
-        "{\"top_p\":.5}", "{\"seed\":+1}", "{\"temperature\":Infinity}", "{\"seed\":0x10}", "{\"prompt\":\"\\x41\"}",
+        "{\"prompt\":\"x\"}\0", "{/* */\"prompt\":\"x\"}", "{\"prompt\":\"a\nb\"}", "{\"temperature\":NaN}",
+        "{\"seed\":01}", "{\"top_p\":.5}", "{\"seed\":+1}",
+        "{\"temperature\":Infinity}", "{\"seed\":0x10}", "{\"prompt\":\"\\x41\"}",
     ];
 
     // [P-14]
@@ -147,7 +148,8 @@ public sealed class RequestParserTests
         foreach (var (open, close) in new[] { ("[", "]"), ("{\"a\":", "}") })
         {
             var core = open == "[" ? "" : "1";
-            var nested = string.Concat(Enumerable.Repeat(open, inner)) + core + string.Concat(Enumerable.Repeat(close, inner));
+            var opened = string.Concat(Enumerable.Repeat(open, inner));
+            var nested = opened + core + string.Concat(Enumerable.Repeat(close, inner));
             var verdict = Requests.Parse($$"""{"prompt":"x","x_mine":{{nested}}}""");
             Assert.Equal(accepted ? null : RefusalCode.InvalidJson, verdict.Refusal?.Code);
         }
@@ -167,7 +169,12 @@ public sealed class RequestParserTests
     [InlineData("""\UD83D""", false)]
     public void Half_a_surrogate_pair_is_refused_wherever_it_stands(string text, bool accepted)
     {
-        string[] bodies = [$$"""{"prompt":"x {{text}}"}""", $$"""{"prompt":"x","{{text}}":1}""", $$"""{"prompt":"x","x_a":"{{text}}"}"""];
+        string[] bodies =
+        [
+            $$"""{"prompt":"x {{text}}"}""",
+            $$"""{"prompt":"x","{{text}}":1}""",
+            $$"""{"prompt":"x","x_a":"{{text}}"}""",
+        ];
         foreach (var body in bodies)
         {
             Assert.Equal(accepted ? null : RefusalCode.InvalidJson, Requests.Parse(body).Refusal?.Code);
@@ -180,7 +187,9 @@ public sealed class RequestParserTests
     {
         byte[] correlation = [0x0A, 0xFF];
         AssertVerdict(
-            new() { Payload = """{"prompt":"x","id":"a"}"""u8, FallbackId = "f", CorrelationData = correlation }, "a", null);
+            new() { Payload = """{"prompt":"x","id":"a"}"""u8, FallbackId = "f", CorrelationData = correlation },
+            "a",
+            null);
         AssertVerdict(new() { Payload = "x"u8, FallbackId = "f", CorrelationData = correlation }, "0aff", null);
         AssertVerdict(new() { Payload = """{"prompt":"x","id":null}"""u8, FallbackId = "f" }, "f", null);
         AssertVerdict(new() { Payload = "x"u8, FallbackId = "f" }, "f", null);
@@ -200,7 +209,7 @@ public sealed class RequestParserTests
     [InlineData("x", uint.MaxValue, 60_000)]
     [InlineData("""{"prompt":"x","timeout_ms":1500}""", 2u, 1500)]
     [InlineData("""{"prompt":"x","timeout_ms":1500}""", 1u, 1000)]
-    public void The_timeout_is_capped_by_what_is_left_of_the_message_expiry(string payload, uint? expiry, int expectedMs)
+    public void The_timeout_is_capped_by_what_is_left_of_the_message_expiry(string payload, uint? expiry, int ms)
     {
         var verdict = Requests.Parse(new IncomingRequest
         {
@@ -208,7 +217,7 @@ public sealed class RequestParserTests
             FallbackId = "f",
             ExpirySeconds = expiry,
         });
-        Assert.Equal(TimeSpan.FromMilliseconds(expectedMs), verdict.Request!.Timeout);
+        Assert.Equal(TimeSpan.FromMilliseconds(ms), verdict.Request!.Timeout);
     }
 
     // [P-25]
@@ -220,12 +229,13 @@ public sealed class RequestParserTests
     [Fact]
     public void The_first_fault_is_reported_envelope_before_bytes_before_JSON_before_fields()
     {
-        AssertFirst(RefusalCode.InvalidResponseTopic, responseTopic: "#", retained: true, contentType: "x/y", payload: "{");
-        AssertFirst(RefusalCode.RetainedRequest, responseTopic: "a", retained: true, contentType: "x/y", payload: "{");
-        AssertFirst(RefusalCode.UnsupportedContentType, responseTopic: "a", retained: false, contentType: "x/y", payload: "{");
-        AssertFirst(RefusalCode.InvalidJson, responseTopic: "a", retained: false, contentType: null, payload: "{\"seed\":-1,");
-        AssertFirst(RefusalCode.InvalidField, responseTopic: "a", retained: false, contentType: null, payload: "{\"seed\":-1}");
-        AssertFirst(RefusalCode.MissingPrompt, responseTopic: "a", retained: false, contentType: null, payload: "{}");
+        AssertFirst(RefusalCode.InvalidResponseTopic, "#", true, "x/y", "{");
+        AssertFirst(RefusalCode.RetainedRequest, "a", true, "x/y", "{");
+        AssertFirst(RefusalCode.UnsupportedContentType, "a", false, "x/y", "{");
+        AssertFirst(RefusalCode.InvalidJson, "a", false, null, "{\"seed\":-1,");
+        AssertFirst(RefusalCode.InvalidField, "a", false, null, "{\"seed\":-1}");
+        AssertFirst(RefusalCode.MissingPrompt, "a", false, null, "{}");
+        AssertFirst(RefusalCode.Expired, "a", false, null, "x");
     }
 
     // [P-26]
