@@ -63,7 +63,7 @@ internal sealed class Inbox(TimeProvider time)
     private readonly LinkedList<InboxEntry> _byAge = new();
     private readonly Dictionary<(string Topic, string Id), LinkedListNode<InboxEntry>> _byId = [];
 
-    /// <summary>[P-27] Looks a request up by topic and id, and takes it in when it is new.</summary>
+    /// <summary>[P-35] Looks a request up by topic and id, and takes it in when it is new.</summary>
     public (InboxVerdict Verdict, InboxEntry? Entry) Add(
         string topic, string id, ReadOnlySpan<byte> body, Addressee addressee, Func<PromptTicket> ticket)
     {
@@ -111,7 +111,7 @@ internal sealed class Inbox(TimeProvider time)
         }
     }
 
-    /// <summary>Asks the requests with this id, of the topics that belong to this client, to end.</summary>
+    /// <summary>[P-33] Asks the request with this topic and id to end; returns how many there were.</summary>
     public int Cancel(string topic, string id)
     {
         lock (_lock)

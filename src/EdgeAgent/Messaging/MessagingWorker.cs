@@ -1,0 +1,101 @@
+using EdgeAgent.Hosting;
+using EdgeAgent.Mqtt;
+using EdgeAgent.Protocol;
+using EdgeAgent.Serving;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeAgent.Messaging;
+
+/// <summary>The agent's end of MQTT: waits for the model, then keeps the connection and speaks for the agent.</summary>
+internal sealed partial class MessagingWorker(
+    MessagingParts parts, BrokerReport report, ModelSlot slot, LoopBeats beats, AgentOptions options, TimeProvider time)
+    : BackgroundService
+{
+    /// <summary>How long a stop waits for answers that are on their way to the broker.</summary>
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!await slot.LoadedAsync(stoppingToken))
+        {
+            return;
+        }
+        var (beat, telemetryBeat) = (beats.Register("mqtt"), beats.Register("telemetry"));
+        var connection = Connection(beat);
+        parts.Outbox.Use(connection);
+        using var leaving = new CancellationTokenSource();
+        var mqtt = LoopThread.RunAsync("mqtt", () => connection.RunAsync(leaving.Token));
+        var telemetry = LoopThread.RunAsync("telemetry", () => TelemetryLoopAsync(connection, telemetryBeat, stoppingToken));
+        var ended = await Task.WhenAny(mqtt, telemetry);
+        await ended;
+        await parts.Outbox.DrainAsync(LongestDrain, time);
+        beat.End();
+        await leaving.CancelAsync();
+        await mqtt;
+    }
+
+    private MqttConnection Connection(LoopBeat beat)
+    {
+        var mqtt = new MqttOptions
+        {
+            Host = options.MqttUrl.IdnHost.Trim('[', ']'),
+            Port = options.MqttUrl.Port < 0 ? MqttAddress.DefaultPort : options.MqttUrl.Port,
+            ClientId = $"edge-agent-{options.Device}",
+            UserName = options.MqttUsername,
+            Password = BrokerPassword.Read(options.MqttPasswordFile),
+            KeepAlive = TimeSpan.FromSeconds(options.MqttKeepAliveSeconds),
+            Will = parts.Status.Will,
+        };
+        var callbacks = new MqttCallbacks
+        {
+            Received = parts.Intake.Take,
+            Progressed = beat.Beat,
+            Farewell = () => parts.Status.Goodbye,
+        };
+        MqttConnection? connection = null;
+        connection = new MqttConnection(mqtt,
+            [.. parts.Topics.Filters.Select(filter => new MqttSubscription { Filter = filter })],
+            callbacks with { StateChanged = state => Changed(connection!, state) }, time);
+        return connection;
+    }
+
+    private void Changed(MqttConnection connection, MqttState state)
+    {
+        report.Changed(state);
+        if (state.Kind == MqttStateKind.Connected)
+        {
+            _ = connection.PublishAsync(parts.Status.Online());
+            parts.Outbox.Use(connection);
+        }
+    }
+
+    private async Task TelemetryLoopAsync(MqttConnection connection, LoopBeat beat, CancellationToken stop)
+    {
+        var interval = TimeSpan.FromSeconds(options.TelemetryIntervalSeconds);
+        var (published, refreshed) = (time.GetTimestamp(), time.GetTimestamp());
+        while (!stop.IsCancellationRequested)
+        {
+            beat.Beat();
+            report.ShowLoad(parts.Telemetry.TokensPerSecond);
+            if (connection.IsConnected && time.GetElapsedTime(published) >= interval)
+            {
+                published = time.GetTimestamp();
+                _ = connection.PublishAsync(parts.Telemetry.Next());
+            }
+            if (connection.IsConnected && time.GetElapsedTime(refreshed) >= StatusPublisher.RefreshInterval)
+            {
+                refreshed = time.GetTimestamp();
+                _ = connection.PublishAsync(parts.Status.Online());
+            }
+            var pause = beats.LongestSilence < TimeSpan.FromSeconds(1) ? beats.LongestSilence : TimeSpan.FromSeconds(1);
+            await Task.Delay(pause, time, stop).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        beat.End();
+    }
+}
+
+/// <summary>What the messaging worker is made of.</summary>
+internal sealed record MessagingParts(
+    Topics Topics, RequestIntake Intake, Outbox Outbox, StatusPublisher Status, EngineTelemetry Telemetry);

@@ -1,0 +1,54 @@
+using EdgeAgent.Hosting;
+using EdgeAgent.Mqtt;
+using EdgeAgent.Protocol;
+using EdgeAgent.Serving;
+
+namespace EdgeAgent.Messaging;
+
+/// <summary>Makes the retained status message: online, its Will, and the goodbye.</summary>
+internal sealed class StatusPublisher(
+    Topics topics, AgentIdentity identity, ModelSlot slot, LevelInForce level, ProtocolOptions protocol,
+    AgentOptions options)
+{
+    /// <summary>A broker that lost power forgets Wills, so the status is renewed, and not believed for long.</summary>
+    public static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan Valid = RefreshInterval * 1.5;
+
+    public MqttWill Will => new()
+    {
+        Topic = topics.Status,
+        Payload = Bodies.Write(StatusBody.Gone(AgentState.Offline, identity.Epoch, AgentIdentity.Version)),
+        Retain = true,
+        ContentType = ContentTypeRules.Json,
+    };
+
+    public MqttOutgoing Goodbye =>
+        Message(StatusBody.Gone(AgentState.Stopped, identity.Epoch, AgentIdentity.Version));
+
+    public MqttOutgoing Online()
+    {
+        var context = slot.Model?.Engine.Context ?? 0;
+        return Message(new StatusBody
+        {
+            State = AgentState.Online,
+            ValidS = (int)Valid.TotalSeconds,
+            Epoch = identity.Epoch,
+            Agent = AgentIdentity.Version,
+            Model = slot.Name,
+            Level = level.Level,
+            Limits = new StatusLimits(protocol.PayloadMaxBytes, protocol.MaxTokensLimit, context,
+                protocol.TimeoutLimitMs, options.ServingQueue, slot.Model?.HighestLevel ?? 0),
+            Features = StatusBody.BuiltFeatures,
+        });
+    }
+
+    private MqttOutgoing Message(StatusBody body) => new()
+    {
+        Topic = topics.Status,
+        Payload = Bodies.Write(body),
+        Retain = true,
+        ContentType = ContentTypeRules.Json,
+        PayloadIsText = true,
+    };
+}
