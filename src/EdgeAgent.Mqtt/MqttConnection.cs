@@ -14,6 +14,11 @@ public sealed class MqttConnection
     /// <summary>A connection that held this long starts the back-off over; a broker that accepts and drops at once does not.</summary>
     private static readonly TimeSpan HeldLongEnough = TimeSpan.FromSeconds(10);
 
+    /// <summary>A stop must end long before systemd's patience (90 s) does, also when the network is dead.</summary>
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
+
+    private const int ShortLivedLimit = 3;
+
     private readonly MqttOptions _options;
     private readonly IReadOnlyList<MqttSubscription> _subscriptions;
     private readonly MqttCallbacks _callbacks;
@@ -21,6 +26,7 @@ public sealed class MqttConnection
     private readonly Backoff _backoff;
     private volatile MqttLink? _link;
     private long _droppedCount;
+    private int _shortLivedCount;
     private int _started;
 
     /// <summary>Makes a connection; <see cref="RunAsync"/> starts it.</summary>
@@ -73,6 +79,7 @@ public sealed class MqttConnection
             if (_time.GetElapsedTime(began) >= HeldLongEnough)
             {
                 _backoff.Reset();
+                _shortLivedCount = 0;
             }
             await RestAsync(end, stop);
         }
@@ -83,10 +90,7 @@ public sealed class MqttConnection
     {
         await using var link = new MqttLink(_options, _time, () => Interlocked.Increment(ref _droppedCount));
         var opening = link.OpenAsync(_subscriptions, stop);
-        while (!opening.IsCompleted)
-        {
-            await WaitAsync(opening, ProgressInterval, CancellationToken.None);
-        }
+        await ShowProgressUntilAsync(opening);
         if (await opening is { } refusal)
         {
             await link.CloseAsync();
@@ -96,7 +100,12 @@ public sealed class MqttConnection
         {
             _link = link;
             Report(new MqttState(MqttStateKind.Connected, $"connected to {_options}") { SessionPresent = link.SessionPresent });
-            return await PumpAsync(link, stop);
+            var end = await PumpAsync(link, stop);
+            // Mosquitto 2.0.11 closes a session that was taken over without a word, so it can only be guessed.
+            return end.ReasonCode is null && !end.IsOurs && ++_shortLivedCount >= ShortLivedLimit
+                ? end with { Reason = $"{end.Reason} (soon after connecting, {_shortLivedCount} times; "
+                    + $"does another client use the identifier {_options.ClientId}?)" }
+                : end;
         }
         finally
         {
@@ -148,9 +157,9 @@ public sealed class MqttConnection
         // One batch is one unit of work: whatever its handler throws means "not committed".
         catch (Exception e)
         {
-            return new(null, $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}");
+            return new(null, $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}") { IsOurs = true };
         }
-        await link.AcknowledgeBatchAsync();
+        await ShowProgressUntilAsync(link.AcknowledgeBatchAsync());
         return null;
     }
 
@@ -158,7 +167,7 @@ public sealed class MqttConnection
     {
         if (_callbacks.Farewell?.Invoke() is { } farewell)
         {
-            await link.PublishAsync(farewell);
+            await WaitAsync(link.PublishAsync(farewell), FarewellTimeout, CancellationToken.None);
         }
         await link.CloseAsync();
     }
@@ -178,6 +187,14 @@ public sealed class MqttConnection
             var slice = left < ProgressInterval ? left : ProgressInterval;
             await WaitAsync(Task.Delay(slice, _time, stop), slice, stop);
             left -= slice;
+        }
+    }
+
+    private async Task ShowProgressUntilAsync(Task task)
+    {
+        while (!task.IsCompleted)
+        {
+            await WaitAsync(task, ProgressInterval, CancellationToken.None);
         }
     }
 

@@ -9,6 +9,9 @@ namespace EdgeAgent.Mqtt;
 /// <param name="Reason">The reason in words.</param>
 internal sealed record MqttLinkEnd(int? ReasonCode, string Reason)
 {
+    /// <summary>We ended it, not the broker or the network.</summary>
+    public bool IsOurs { get; init; }
+
     public static MqttLinkEnd FromBroker(string what, int code, string? brokersWords) =>
         new(code, $"{what}: {ReasonCodes.Words(code)}{(string.IsNullOrEmpty(brokersWords) ? "" : $", it says '{brokersWords}'")}");
 }

@@ -20,7 +20,7 @@ internal static class PackageMapping
         Duplicate = message.Dup,
         ResponseTopic = message.ResponseTopic,
         // The package gives an empty array for "none" in places; empty correlation data is none to every requester.
-        CorrelationData = message.CorrelationData is { Length: > 0 } correlation ? correlation : null,
+        CorrelationData = message.CorrelationData is { Length: > 0 } correlation ? (ReadOnlyMemory<byte>?)correlation : null,
         MessageExpiry = message.MessageExpiryInterval > 0 ? TimeSpan.FromSeconds(message.MessageExpiryInterval) : null,
         ContentType = message.ContentType,
         PayloadIsText = message.PayloadFormatIndicator == MqttPayloadFormatIndicator.CharacterData,

@@ -43,7 +43,8 @@ internal static class Shell
 
     /// <summary>Awaits a condition, looking ten times a second.</summary>
     /// <param name="describe">Told when the time is over, so that a failure says what was there instead.</param>
-    public static async Task UntilAsync(TimeSpan limit, string what, Func<Task<bool>> condition, Func<Task<string>> describe)
+    public static async Task UntilAsync(
+        TimeSpan limit, string what, Func<Task<bool>> condition, Func<Task<string>> describe)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())

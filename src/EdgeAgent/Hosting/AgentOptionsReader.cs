@@ -124,7 +124,7 @@ internal sealed class AgentOptionsReader
                 var key = name[OptionTable.VariablePrefix.Length..].ToLowerInvariant();
                 _errors.Add(new(new OptionOrigin(name), IsNotBuiltVariable(key)
                     ? "is not built yet"
-                    : OptionTable.Unknown(name, OptionTable.All.Select(known => known.Variable))));
+                    : OptionTable.Unknown(name, OptionTable.Variables)));
             }
             else if (text.Length > 0)
             {

@@ -138,7 +138,7 @@ internal sealed class ConfigurationFile
         }
         AddError(at, isSection ? $"\"{key}\" is a section, {{ … }}"
             : OptionTable.IsNotBuilt(key) ? $"\"{Shorten(key)}\" is not built yet"
-            : OptionTable.Unknown(key, OptionTable.All.Select(option => option.Key).Concat(OptionTable.Sections)));
+            : OptionTable.Unknown(key, OptionTable.Keys));
         reader.Skip();
     }
 

@@ -72,6 +72,12 @@ internal static class OptionTable
     public static IReadOnlyList<string> Sections { get; } =
         [.. All.Where(option => option.Key.Contains('.')).Select(option => option.Key.Split('.')[0]).Distinct()];
 
+    /// <summary>Every name that may stand in the file.</summary>
+    public static IReadOnlyCollection<string> Keys { get; } = [.. All.Select(option => option.Key), .. Sections];
+
+    /// <summary>Every variable that may be set.</summary>
+    public static IReadOnlyCollection<string> Variables { get; } = [.. All.Select(option => option.Variable)];
+
     /// <summary>Keys, and sections of keys, that the design has and this version does not build yet.</summary>
     public static IReadOnlyList<string> NotBuilt { get; } = ["mqtt.tls", "mqtt.groups"];
 
@@ -82,10 +88,12 @@ internal static class OptionTable
 
     /// <summary>What to say about a name that no option has.</summary>
     /// <param name="typed">The name as it was written, in the form that <paramref name="known"/> has.</param>
-    public static string Unknown(string typed, IEnumerable<string> known)
+    public static string Unknown(string typed, IReadOnlyCollection<string> known)
     {
         var shown = typed.Length <= 64 ? typed : typed[..64] + "…";
-        var nearest = Spelling.Nearest(typed, known);
+        // Somebody who wrote "queue" most likely forgot its section.
+        var nearest = known.FirstOrDefault(key => key.EndsWith("." + typed, StringComparison.Ordinal))
+            ?? Spelling.Nearest(typed, known);
         return nearest is null
             ? $"unknown key \"{shown}\""
             : $"unknown key \"{shown}\"; did you mean \"{nearest}\"?";
