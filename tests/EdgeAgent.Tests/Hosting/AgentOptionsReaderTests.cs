@@ -85,11 +85,22 @@ public sealed class AgentOptionsReaderTests : IDisposable
     {
         var values = new Dictionary<string, string>
         {
-            ["model"] = "m", ["device"] = "d", ["data"] = "s", ["mqtt.url"] = "mqtt://h", ["mqtt.topic_root"] = "r",
-            ["mqtt.response_topics"] = "a/, b/", ["mqtt.keep_alive_s"] = "9", ["mqtt.username"] = "u",
-            ["mqtt.password_file"] = "p", ["inference.threads"] = "1", ["inference.providers"] = "tensorrt,cpu",
-            ["inference.context"] = "64", ["serving.queue"] = "2", ["telemetry.interval_s"] = "3",
-            ["log.format"] = "text", ["log.level"] = "error",
+            ["model"] = "m",
+            ["device"] = "d",
+            ["data"] = "s",
+            ["mqtt.url"] = "mqtt://h",
+            ["mqtt.topic_root"] = "r",
+            ["mqtt.response_topics"] = "a/, b/",
+            ["mqtt.keep_alive_s"] = "9",
+            ["mqtt.username"] = "u",
+            ["mqtt.password_file"] = "p",
+            ["inference.threads"] = "1",
+            ["inference.providers"] = "tensorrt,cpu",
+            ["inference.context"] = "64",
+            ["serving.queue"] = "2",
+            ["telemetry.interval_s"] = "3",
+            ["log.format"] = "text",
+            ["log.level"] = "error",
         };
         foreach (var option in OptionTable.All)
         {
