@@ -1,12 +1,10 @@
-using System.Globalization;
-
 namespace EdgeAgent.EndToEnd;
 
 /// <summary>What a test needs from the machine: where it is absent the test is skipped with the reason, and fails
 /// where <c>CI=true</c> promises that it is there.</summary>
 internal static class Need
 {
-    /// <summary>A program on the search path; <paramref name="package"/> is the Debian package that brings it.</summary>
+    /// <summary>A program on the search path; <paramref name="package"/> is Debian's name for what brings it.</summary>
     public static string Tool(string name, string? package = null)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin");
@@ -29,7 +27,7 @@ internal static class Need
     public static void That(bool isThere, string reason)
     {
         var isCi = string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase);
-        Assert.False(!isThere && isCi, string.Create(CultureInfo.InvariantCulture, $"CI=true, yet this test {reason}"));
+        Assert.False(!isThere && isCi, $"CI=true, yet this test {reason}");
         Assert.SkipUnless(isThere, reason);
     }
 }

@@ -23,13 +23,12 @@ internal sealed partial class SuspendedThread : IDisposable
     /// <summary>Suspends the thread with this name; the task ends when it stands still.</summary>
     public static async Task<SuspendedThread> HoldAsync(int processId, string threadName)
     {
-        var names = Directory.GetDirectories($"/proc/{processId}/task")
-            .Select(task => (Id: int.Parse(Path.GetFileName(task), null), Name: File.ReadAllText(task + "/comm").Trim()))
-            .ToList();
-        var found = names.Where(thread => thread.Name == threadName).ToList();
+        var names = Directory.GetDirectories($"/proc/{processId}/task").ToDictionary(
+            task => int.Parse(Path.GetFileName(task), null), task => File.ReadAllText(task + "/comm").Trim());
+        var found = names.Where(thread => thread.Value == threadName).ToList();
         Assert.True(found.Count == 1,
-            $"one thread must be named {threadName}; there are {string.Join(", ", names.Select(thread => thread.Name))}");
-        var thread = new SuspendedThread(found[0].Id);
+            $"one thread must be named {threadName}; there are {string.Join(", ", names.Values)}");
+        var thread = new SuspendedThread(found[0].Key);
         await thread._isSuspended.Task;
         return thread;
     }

@@ -1,8 +1,10 @@
+using System.Globalization;
+
 [assembly: AssemblyFixture(typeof(EdgeAgent.EndToEnd.SystemdBox))]
 
 namespace EdgeAgent.EndToEnd;
 
-/// <summary>A real systemd over a Debian root of its own, with the published agent installed as the package would.</summary>
+/// <summary>A real systemd over a Debian root of its own, with the published agent installed in it.</summary>
 /// <remarks>The root is made once (about 40 s, 400 MB) and kept in the cache folder; the agent and the unit are copied
 /// into it at every run. Booting takes a second, so the box starts with the first test that asks for it.</remarks>
 public sealed class SystemdBox : IAsyncDisposable
@@ -50,14 +52,10 @@ public sealed class SystemdBox : IAsyncDisposable
     internal async Task<int> OutsideIdAsync(int insideId)
     {
         var space = new FileInfo($"/proc/{await BoxIdAsync()}/ns/pid").LinkTarget;
-        foreach (var folder in Directory.GetDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
-        {
-            if (IsInside(folder, insideId.ToString(System.Globalization.CultureInfo.InvariantCulture), space))
-            {
-                return int.Parse(Path.GetFileName(folder), System.Globalization.CultureInfo.InvariantCulture);
-            }
-        }
-        throw new InvalidOperationException($"No process {insideId} in the box.");
+        var found = Directory.GetDirectories("/proc")
+            .Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0]))
+            .First(path => IsInside(path, insideId.ToString(CultureInfo.InvariantCulture), space));
+        return int.Parse(Path.GetFileName(found), CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()
@@ -85,8 +83,7 @@ public sealed class SystemdBox : IAsyncDisposable
         }
     }
 
-    private Task<string> BoxIdAsync() => File.ReadAllTextAsync(Root + ".pid").ContinueWith(
-        id => id.Result.Trim(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+    private async Task<string> BoxIdAsync() => (await File.ReadAllTextAsync(Root + ".pid")).Trim();
 
     private async Task CreateAsync(string script)
     {
@@ -100,16 +97,15 @@ public sealed class SystemdBox : IAsyncDisposable
         {
             Directory.Delete(unfinished, recursive: true);
         }
-        var created = await Shell.RunAsync(
-            TimeSpan.FromMinutes(10), "bash", script, "create", unfinished, "mosquitto,mosquitto-clients,libmosquitto1");
-        created.Expect();
+        var packages = "mosquitto,mosquitto-clients,libmosquitto1";
+        (await Shell.RunAsync(TimeSpan.FromMinutes(10), "bash", script, "create", unfinished, packages)).Expect();
         Directory.Move(unfinished, Root);
     }
 
     private async Task InstallAsync(string agent)
     {
-        var dotnet = Path.GetDirectoryName(File.ResolveLinkTarget(Need.Tool("dotnet"), returnFinalTarget: true)?.FullName
-            ?? Need.Tool("dotnet"))!;
+        var program = Need.Tool("dotnet");
+        var dotnet = Path.GetDirectoryName(File.ResolveLinkTarget(program, true)?.FullName ?? program)!;
         var deploy = Path.Combine(Repository.Root, "deploy");
         var steps = $"""
             set -e

@@ -99,7 +99,12 @@ public sealed class UnitTests(SystemdBox box) : IAsyncLifetime
     [Fact]
     public async Task A_wrong_configuration_ends_with_78_and_is_not_started_again()
     {
-        await WriteAsync(Configuration, "{\n  \"mqtt\": { \"ulr\": \"mqtt://site1\" },\n  \"serving\": { \"queue\": 0 }\n}\n");
+        await WriteAsync(Configuration, """
+            {
+              "mqtt": { "ulr": "mqtt://site1" },
+              "serving": { "queue": 0 }
+            }
+            """);
 
         var started = await box.RunAsync("systemctl", "start", "edge-agent");
 
@@ -154,12 +159,14 @@ public sealed class UnitTests(SystemdBox box) : IAsyncLifetime
     private Task RestartedAsync(string first) => Shell.UntilAsync(TimeSpan.FromSeconds(45),
         $"another process than {first} is active",
         async () => await PropertyAsync("ActiveState") == "active" && await PropertyAsync("MainPID") != first,
-        async () => (await box.RunAsync("systemctl", "status", "--no-pager", "edge-agent")).Output + await LogAsync(first));
+        async () => (await box.RunAsync("systemctl", "status", "--no-pager", "edge-agent")).Output
+            + await LogAsync(first));
 
-    private async Task EndedByWatchdogAsync(string invocation) =>
-        Assert.Contains("ended by watchdog",
-            (await box.RunAsync("journalctl", "--no-pager", "-o", "cat", $"_SYSTEMD_INVOCATION_ID={invocation}")).Output,
-            StringComparison.Ordinal);
+    private async Task EndedByWatchdogAsync(string invocation)
+    {
+        var log = await box.RunAsync("journalctl", "--no-pager", "-o", "cat", $"_SYSTEMD_INVOCATION_ID={invocation}");
+        Assert.Contains("ended by watchdog", log.Output, StringComparison.Ordinal);
+    }
 
     private async Task<string> PropertyAsync(string name) =>
         (await box.RunAsync("systemctl", "show", "--value", "-p", name, "edge-agent")).Expect().Trim()

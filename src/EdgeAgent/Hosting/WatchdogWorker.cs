@@ -47,15 +47,16 @@ internal sealed partial class WatchdogWorker(
                 NoteLate(loop, now);
             }
         }
-        if (!allBeat || !notices.Watchdog())
+        if (!allBeat)
         {
             return false;
         }
+        // Cleared before the ping: a beat that comes while we send belongs to the next one.
         foreach (var loop in loops)
         {
             loop.Clear();
         }
-        return true;
+        return notices.Watchdog();
     }
 
     private void NoteLate(LoopBeat loop, long now)

@@ -85,11 +85,22 @@ public sealed class AgentOptionsReaderTests : IDisposable
     {
         var values = new Dictionary<string, string>
         {
-            ["model"] = "m", ["device"] = "d", ["data"] = "s", ["mqtt.url"] = "mqtt://h", ["mqtt.topic_root"] = "r",
-            ["mqtt.response_topics"] = "a/, b/", ["mqtt.keep_alive_s"] = "9", ["mqtt.username"] = "u",
-            ["mqtt.password_file"] = "p", ["inference.threads"] = "1", ["inference.providers"] = "tensorrt,cpu",
-            ["inference.context"] = "64", ["serving.queue"] = "2", ["telemetry.interval_s"] = "3",
-            ["log.format"] = "text", ["log.level"] = "error",
+            ["model"] = "m",
+            ["device"] = "d",
+            ["data"] = "s",
+            ["mqtt.url"] = "mqtt://h",
+            ["mqtt.topic_root"] = "r",
+            ["mqtt.response_topics"] = "a/, b/",
+            ["mqtt.keep_alive_s"] = "9",
+            ["mqtt.username"] = "u",
+            ["mqtt.password_file"] = "p",
+            ["inference.threads"] = "1",
+            ["inference.providers"] = "tensorrt,cpu",
+            ["inference.context"] = "64",
+            ["serving.queue"] = "2",
+            ["telemetry.interval_s"] = "3",
+            ["log.format"] = "text",
+            ["log.level"] = "error",
         };
         foreach (var option in OptionTable.All)
         {
@@ -98,7 +109,7 @@ public sealed class AgentOptionsReaderTests : IDisposable
 
         var options = _setup.Options();
 
-        Assert.Equal("/work/here/m", options.Model);
+        Assert.Equal("/here/m", options.Model);
         Assert.Equal(["a/", "b/"], options.MqttResponseTopics);
         Assert.Equal(["tensorrt", "cpu"], options.InferenceProviders);
         Assert.Equal((9, 64, LogLevel.Error),
@@ -114,7 +125,8 @@ public sealed class AgentOptionsReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "mqtt": { "ulr": "x" } }""", "edge-agent.json:1: unknown key \"mqtt.ulr\"; did you mean \"mqtt.url\"?")]
+    [InlineData("""{ "mqtt": { "ulr": "x" } }""",
+        "edge-agent.json:1: unknown key \"mqtt.ulr\"; did you mean \"mqtt.url\"?")]
     [InlineData("{\n\n\"devcie\": 1}", "edge-agent.json:3: unknown key \"devcie\"; did you mean \"device\"?")]
     [InlineData("{\n\"mqqt\": { \"url\": 1 } }", "edge-agent.json:2: unknown key \"mqqt\"; did you mean \"mqtt\"?")]
     [InlineData("""{ "queue": 4 }""", "edge-agent.json:1: unknown key \"queue\"; did you mean \"serving.queue\"?")]
@@ -122,7 +134,8 @@ public sealed class AgentOptionsReaderTests : IDisposable
     [InlineData("""{ "mqtt": { "tls": { "ca": "x" } } }""", "edge-agent.json:1: \"mqtt.tls\" is not built yet")]
     [InlineData("""{ "mqtt": { "groups": [] } }""", "edge-agent.json:1: \"mqtt.groups\" is not built yet")]
     [InlineData("""{ "mqtt": "mqtt://x" }""", "edge-agent.json:1: \"mqtt\" is a section, { … }")]
-    [InlineData("{ \"device\": \"a\",\n \"device\": \"b\" }", "edge-agent.json:2: \"device\" is set twice in this file")]
+    [InlineData("{ \"device\": \"a\",\n \"device\": \"b\" }",
+        "edge-agent.json:2: \"device\" is set twice in this file")]
     [InlineData("""{ "mqtt": {}, "mqtt": {} }""", "edge-agent.json:1: \"mqtt\" is set twice in this file")]
     public void A_key_that_is_no_option_is_an_error_with_its_line(string file, string error) =>
         Assert.Equal(error, _setup.Write(file).Error());
@@ -139,9 +152,11 @@ public sealed class AgentOptionsReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "serving": { "queue": 0 } }""", "serving.queue wants a whole number from 1 to 10000, not the number 0")]
+    [InlineData("""{ "serving": { "queue": 0 } }""",
+        "serving.queue wants a whole number from 1 to 10000, not the number 0")]
     [InlineData("""{ "serving": { "queue": "8" } }""", "serving.queue wants a whole number from 1 to 10000, not \"8\"")]
-    [InlineData("""{ "serving": { "queue": 8.5 } }""", "serving.queue wants a whole number from 1 to 10000, not the number 8.5")]
+    [InlineData("""{ "serving": { "queue": 8.5 } }""",
+        "serving.queue wants a whole number from 1 to 10000, not the number 8.5")]
     [InlineData("""{ "serving": { "queue": 1e999 } }""",
         "serving.queue wants a whole number from 1 to 10000, not the number 1e999")]
     [InlineData("""{ "serving": { "queue": true } }""",
@@ -149,7 +164,8 @@ public sealed class AgentOptionsReaderTests : IDisposable
     [InlineData("""{ "device": 5 }""", "device wants text in quotes, not the number 5")]
     [InlineData("""{ "device": null }""", "device wants text in quotes, not null")]
     [InlineData("""{ "device": ["a"] }""", "device wants text in quotes, not a list")]
-    [InlineData("""{ "device": "a/b" }""", "device wants a name of 1 to 64 letters, digits, '.', '_' or '-', not \"a/b\"")]
+    [InlineData("""{ "device": "a/b" }""",
+        "device wants a name of 1 to 64 letters, digits, '.', '_' or '-', not \"a/b\"")]
     [InlineData("""{ "device": "\ud800" }""", "device wants text in quotes, not a text with broken escapes")]
     [InlineData("""{ "model": "" }""", "model wants a path of 1 to 1024 characters, not \"\"")]
     [InlineData("""{ "mqtt": { "url": "mqtts://h" } }""",
@@ -157,7 +173,8 @@ public sealed class AgentOptionsReaderTests : IDisposable
     [InlineData("""{ "mqtt": { "url": "http://h" } }""", "mqtt.url wants mqtt://HOST[:PORT], not \"http://h\"")]
     [InlineData("""{ "mqtt": { "url": "mqtt://h/x" } }""",
         "mqtt.url wants mqtt://HOST[:PORT] with nothing behind it, not \"mqtt://h/x\"")]
-    [InlineData("""{ "mqtt": { "url": "mqtt://h:99999" } }""", "mqtt.url wants mqtt://HOST[:PORT], not \"mqtt://h:99999\"")]
+    [InlineData("""{ "mqtt": { "url": "mqtt://h:99999" } }""",
+        "mqtt.url wants mqtt://HOST[:PORT], not \"mqtt://h:99999\"")]
     [InlineData("""{ "mqtt": { "response_topics": ["a/#"] } }""",
         "mqtt.response_topics wants prefixes of 1 to 128 characters without '+', '#' or a leading '$', not a list")]
     [InlineData("""{ "inference": { "providers": ["cpu", "cpu"] } }""",
@@ -172,14 +189,18 @@ public sealed class AgentOptionsReaderTests : IDisposable
     [Fact]
     public void All_errors_are_told_at_once_each_with_its_place()
     {
-        _setup.Write("{\n\"devcie\": \"x\",\n\"serving\": { \"queue\": 0 },\n\"mqtt\": { \"password_file\": \"p\" }\n}");
+        _setup.Write("""
+            { "devcie": "x",
+              "serving": { "queue": 0 },
+              "mqtt": { "password_file": "p" } }
+            """);
         _setup.Environment["EDGEAGENT_LOG_LEVEL"] = "loud";
         _setup.Flags["--mqtt"] = "nowhere";
 
         var message = _setup.Read().Message;
 
         Assert.StartsWith("edge-agent: wrong configuration (5 to correct)\n", message, StringComparison.Ordinal);
-        foreach (var place in new[] { "json:2: ", "json:3: ", "json:4: ", "EDGEAGENT_LOG_LEVEL: ", "--mqtt: " })
+        foreach (var place in new[] { "json:1: ", "json:2: ", "json:3: ", "EDGEAGENT_LOG_LEVEL: ", "--mqtt: " })
         {
             Assert.Contains(place, message, StringComparison.Ordinal);
         }

@@ -31,7 +31,7 @@ internal sealed class ConfigurationSetup : IDisposable
         Environment = Environment,
         Flags = Flags,
         HostName = HostName,
-        WorkingFolder = "/work/here",
+        WorkingFolder = "/here",
     });
 
     /// <summary>The options of a configuration that must be right.</summary>

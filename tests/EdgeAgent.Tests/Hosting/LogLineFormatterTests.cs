@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EdgeAgent.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,10 +22,8 @@ public sealed class LogLineFormatterTests
         var line = Written(LogLook.Json, LogLevel.Information, new EventId(1, "LogLevelChanged"), "now",
             ("Level", 2), ("TokensPerSecond", 141.5), ("Model", "nano"), ("Gone", null), ("{OriginalFormat}", "x"));
 
-        using var json = JsonDocument.Parse(line);
-        Assert.Equal("""
-            {"time":"2026-11-22T12:00:00.000Z","level":"info","event":"level_changed","message":"now","level_value":2,"tokens_per_second":141.5,"model":"nano","gone":null}
-            """ + "\n", line);
+        Assert.Equal("""{"time":"2026-11-22T12:00:00.000Z","level":"info","event":"level_changed","message":"now","""
+            + """ "level_value":2,"tokens_per_second":141.5,"model":"nano","gone":null}""".TrimStart() + "\n", line);
     }
 
     [Theory]
@@ -35,7 +32,8 @@ public sealed class LogLineFormatterTests
     [InlineData(nameof(LogLook.Json))]
     public void Outside_text_cannot_begin_a_line_or_steer_a_terminal(string look)
     {
-        var line = Written(Enum.Parse<LogLook>(look), LogLevel.Information, new EventId(1, "got"), "a\n<0>b\u001b[2J\r", ("Text", "x\ny"));
+        var line = Written(Enum.Parse<LogLook>(look), LogLevel.Information, new EventId(1, "got"),
+            "a\n<0>b\u001b[2J\r", ("Text", "x\ny"));
 
         Assert.Equal(line.Length - 1, line.IndexOf('\n', StringComparison.Ordinal));
         Assert.DoesNotContain('\u001b', line);
@@ -46,7 +44,8 @@ public sealed class LogLineFormatterTests
     {
         var line = Written(LogLook.Text, LogLevel.Error, new EventId(1, "failed"), "no", Thrown());
 
-        Assert.Contains("no | System.InvalidOperationException: first |  second |    at ", line, StringComparison.Ordinal);
+        Assert.Contains(
+            "no | System.InvalidOperationException: first |  second |    at ", line, StringComparison.Ordinal);
         Assert.Equal(line.Length - 1, line.IndexOf('\n', StringComparison.Ordinal));
     }
 
