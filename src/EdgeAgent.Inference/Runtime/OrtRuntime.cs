@@ -5,8 +5,11 @@ using Microsoft.ML.OnnxRuntime;
 namespace EdgeAgent.Inference.Runtime;
 
 /// <summary>ONNX Runtime as this process has it: which library, one thread pool for all sessions.</summary>
-public static class OrtRuntime
+public static partial class OrtRuntime
 {
+    /// <summary>The official builds of 1.31 report to Microsoft unless this is set.</summary>
+    private const string NoTelemetryVariable = "ORT_DISABLE_TELEMETRY";
+
     /// <summary>Environment variable that names the user's own library, as NVIDIA ships it for Jetson.</summary>
     public const string LibraryPathVariable = "ORT_LIBRARY_PATH";
 
@@ -36,6 +39,8 @@ public static class OrtRuntime
             {
                 return;
             }
+            // The C library's environment: .NET changes a copy of its own, which native code does not see.
+            _ = SetNativeVariable(NoTelemetryVariable, "1", overwrite: 1);
             UseLibraryOfUser();
             Threads = threads > 0 ? threads : Math.Clamp(Environment.ProcessorCount, 1, 4);
             try
@@ -81,6 +86,7 @@ public static class OrtRuntime
             threadOptions = pool,
         };
         var environment = OrtEnv.CreateInstanceWithOptions(ref options);
+        environment.DisableTelemetryEvents();
         LibraryVersion = Version.TryParse(environment.GetVersionString(), out var version) ? version : new(0, 0);
         return environment;
     }
@@ -100,6 +106,9 @@ public static class OrtRuntime
         OrtEnv.DisableDllImportResolver = true;
         NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, Resolve);
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetNativeVariable(string name, string value, int overwrite);
 
     private static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? search) =>
         name.Contains("onnxruntime", StringComparison.Ordinal) && !name.Contains("extensions", StringComparison.Ordinal)

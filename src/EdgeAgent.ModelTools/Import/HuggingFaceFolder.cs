@@ -79,6 +79,13 @@ internal sealed class HuggingFaceFolder(string path)
             : throw config.Invalid("levels", "level 0 must keep every slice of every layer");
     }
 
+    /// <summary>All bytes of a file of the folder.</summary>
+    /// <exception cref="ModelToolsException">The file is missing.</exception>
+    public byte[] ReadFile(string name) => System.IO.File.Exists(File(name))
+        ? System.IO.File.ReadAllBytes(File(name))
+        : throw new ModelToolsException(ModelToolsFault.SourceMissing,
+            $"{File(name)} is not there; a Hugging Face model folder has it.");
+
     private static double RotaryBase(ConfigReader config)
     {
         // Newer folders nest it under rope_parameters; scaling of any kind is another architecture.

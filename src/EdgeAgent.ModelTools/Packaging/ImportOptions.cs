@@ -17,8 +17,8 @@ public sealed record ImportOptions
     /// <summary>Version in the manifest.</summary>
     public string Version { get; init; } = "1.0.0";
 
-    /// <summary>SPDX expression or a name of the licence.</summary>
-    public string Licence { get; init; } = "LicenseRef-unknown";
+    /// <summary>SPDX expression; null: that of the package which is replaced, else unknown.</summary>
+    public string? Licence { get; init; }
 }
 
 /// <summary>How weights become what the package stores.</summary>
@@ -30,6 +30,3 @@ public enum QuantizationMethod
     /// <summary>fp32, the same graphs, for checks.</summary>
     None,
 }
-
-/// <summary>How far an import has come: bytes of weights written of all.</summary>
-public readonly record struct ImportProgress(string Step, long DoneBytes, long TotalBytes);

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace EdgeAgent.ModelTools.Evaluate;
+
+/// <summary>One dialogue whose last answer is known.</summary>
+public sealed record EvaluationTask(
+    string Task, IReadOnlyList<EvaluationMessage> Messages, string Expected);
+
+/// <summary>One message of a dialogue.</summary>
+public sealed record EvaluationMessage(string Role, string Content);
+
+/// <summary>The generated reader of task files.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, MaxDepth = 8,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(EvaluationTask))]
+internal sealed partial class TaskFileContext : JsonSerializerContext;
+
+/// <summary>A file of tasks: one JSON object `{"task","messages","expected"}` on each line.</summary>
+public static class TaskFile
+{
+    private const int MaximumTasks = 100_000;
+    private const long MaximumBytes = 256 << 20;
+
+    /// <exception cref="ModelToolsException">The file is missing, empty, too large, or a line is no task.</exception>
+    public static IReadOnlyList<EvaluationTask> Read(string path)
+    {
+        var info = new FileInfo(path);
+        if (!info.Exists || info.Length > MaximumBytes)
+        {
+            throw Invalid($"{path} is {(info.Exists ? $"larger than {MaximumBytes >> 20} MiB" : "not there")}.");
+        }
+        var tasks = new List<EvaluationTask>();
+        var number = 0;
+        foreach (var line in File.ReadLines(path))
+        {
+            number++;
+            if (line.Length > 0)
+            {
+                tasks.Add(Parse(path, number, line));
+            }
+            if (tasks.Count > MaximumTasks)
+            {
+                throw Invalid($"{path} has more than {MaximumTasks} tasks.");
+            }
+        }
+        return tasks.Count > 0 ? tasks : throw Invalid($"{path} holds no task.");
+    }
+
+    private static EvaluationTask Parse(string path, int number, string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, TaskFileContext.Default.EvaluationTask) is { Messages.Count: > 0 } task
+                ? task
+                : throw Invalid($"{path}, line {number}: a task needs at least one message.");
+        }
+        catch (JsonException error)
+        {
+            throw Invalid($"{path}, line {number}: {error.Message} "
+                + """A line looks like {"task":"measure","messages":[{"role":"user","content":"…"}],"expected":"…"}.""");
+        }
+    }
+
+    private static ModelToolsException Invalid(string why) => new(ModelToolsFault.TasksInvalid, why);
+}

@@ -1,0 +1,177 @@
+using System.Security.Cryptography;
+using System.Text;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Graphs;
+using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
+using Google.Protobuf;
+
+namespace EdgeAgent.ModelTools.Packaging;
+
+/// <summary>Writes every file of one package into a work folder, and the manifest last.</summary>
+internal sealed class PackageBuilder(
+    ImportOptions options, HuggingFaceFolder source, LlamaConfig model, string work, string replaced)
+{
+    private const string TokenizerFile = "tokenizer.json";
+    private const string TemplateFile = "chat_template.jinja";
+    private const string OldestRuntime = "1.30.0";
+
+    /// <summary>What people wrote for a package; an import over an older package keeps it.</summary>
+    private static readonly string[] WrittenByPeople = ["card.md", "licence.txt"];
+
+    private readonly List<PackageFile> _files = [];
+
+    /// <summary>The package that the new one takes the place of, if it can still be read.</summary>
+    private readonly PackageManifest? _replaced = ReadReplaced(replaced);
+
+    private bool IsQuantized => options.Quantization == QuantizationMethod.Rtn;
+
+    public void Build(Action<long>? progress, CancellationToken cancel)
+    {
+        var levels = source.ReadLevels(model);
+        var (weights, parameters) = WriteWeights(levels, progress, cancel);
+        for (var i = 0; i < levels.Count; i++)
+        {
+            AddFile(GraphName(i), LlamaGraph.Build(model, weights, i, levels[i]).ToByteArray());
+        }
+        var chat = source.ReadChatFormat();
+        AddFile(TokenizerFile, source.ReadFile(TokenizerFile));
+        AddFile(TemplateFile, Encoding.UTF8.GetBytes(chat.Template));
+        foreach (var path in WrittenByPeople.Select(name => Path.Combine(replaced, name)).Where(File.Exists))
+        {
+            AddFile(Path.GetFileName(path), File.ReadAllBytes(path));
+        }
+        WriteManifest(work, new PackageManifest
+        {
+            Format = PackageManifest.CurrentFormat,
+            Name = options.Name ?? source.Name,
+            Version = options.Version,
+            Licence = options.Licence ?? _replaced?.Licence ?? "LicenseRef-unknown",
+            Architecture = Architecture(parameters),
+            Context = model.Context,
+            Quantization = Quantization(),
+            Chat = new ChatFormat { Template = TemplateFile, BeginToken = chat.Begin, EndToken = chat.End },
+            StopTokens = model.StopTokens,
+            Kv = Cache(),
+            Graphs = levels.Select((_, i) => Graph(i)).ToArray(),
+            Levels = WithKnownAccuracies(LevelDescription.Describe(model, weights, levels)),
+            Memory = new MemoryNeed
+            {
+                WeightsBytes = _files[0].SizeBytes,
+                KvBytesPerToken = 2L * sizeof(float) * model.Layers * model.KvHeads * model.HeadDimensions,
+            },
+            Files = _files,
+        });
+    }
+
+    public static void WriteManifest(string folder, PackageManifest manifest)
+    {
+        var path = Path.Combine(folder, PackageManifest.FileName);
+        File.WriteAllText($"{path}.new", ManifestJson.Write(manifest) + "\n");
+        File.Move($"{path}.new", path, overwrite: true);
+    }
+
+    private static PackageManifest? ReadReplaced(string path)
+    {
+        try
+        {
+            return PackageFolder.Open(path).Manifest;
+        }
+        catch (PackageException)
+        {
+            return null;
+        }
+    }
+
+    private (ModelWeights Weights, long Parameters) WriteWeights(
+        IReadOnlyList<IReadOnlyList<int>> levels, Action<long>? progress, CancellationToken cancel)
+    {
+        using var tensors = SafetensorsFile.Open(source.File("model.safetensors"));
+        using var output = File.Create(Path.Combine(work, WeightsFile.FileName));
+        using var data = new WeightsFile(output);
+        var parameters = tensors.Entries.Sum(entry => entry.Elements);
+        var expected = IsQuantized ? parameters * 5 / 8 : parameters * sizeof(float);
+        var weights = new WeightsWriter(model, tensors, data, IsQuantized, done =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            progress?.Invoke(Math.Min(100, 100 * done / expected));
+        }).Write(levels);
+        _files.Add(new PackageFile
+        {
+            Name = WeightsFile.FileName,
+            SizeBytes = data.SizeBytes,
+            Sha256 = Convert.ToHexStringLower(data.Finish()),
+        });
+        return (weights, parameters);
+    }
+
+    private void AddFile(string name, byte[] content)
+    {
+        File.WriteAllBytes(Path.Combine(work, name), content);
+        _files.Add(new PackageFile
+        {
+            Name = name,
+            SizeBytes = content.Length,
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)),
+        });
+    }
+
+    /// <summary>What was measured on the very same weights and graph is still true.</summary>
+    private PruningLevel[] WithKnownAccuracies(PruningLevel[] levels)
+    {
+        bool IsUnchanged(string file) => _replaced!.Files.Any(old =>
+            old.Name == file && _files.Any(made => made.Name == file && made.Sha256 == old.Sha256));
+        return _replaced is null || !IsUnchanged(WeightsFile.FileName) || !IsUnchanged(TokenizerFile)
+            ? levels
+            : levels.Select(level => level.Level < _replaced.Levels.Count && IsUnchanged(GraphName(level.Level))
+                ? level with { Accuracy = _replaced.Levels[level.Level].Accuracy }
+                : level).ToArray();
+    }
+
+    private ModelArchitecture Architecture(long parameters) => new()
+    {
+        Family = model.Family,
+        Layers = model.Layers,
+        HiddenSize = model.HiddenSize,
+        IntermediateSize = model.IntermediateSize,
+        AttentionHeads = model.Heads,
+        VocabularySize = model.VocabularySize,
+        Parameters = parameters,
+        Rotary =
+        [
+            new RotaryTable
+            {
+                CosInput = "cos_cache",
+                SinInput = "sin_cache",
+                Dimensions = model.HeadDimensions,
+                Base = model.RotaryBase,
+            },
+        ],
+    };
+
+    private Quantization Quantization() => new()
+    {
+        Method = IsQuantized ? "rtn" : "none",
+        Bits = IsQuantized ? 4 : 32,
+        BlockSize = IsQuantized ? SymmetricInt4.BlockSize : 0,
+        Symmetric = true,
+    };
+
+    private KvLayout Cache() => new()
+    {
+        Type = "float32",
+        Layers = Enumerable.Repeat(
+            new KvLayer { Heads = model.KvHeads, Dimensions = model.HeadDimensions }, model.Layers).ToArray(),
+    };
+
+    private static GraphFile Graph(int level) => new()
+    {
+        File = GraphName(level),
+        Level = level,
+        Provider = "cpu",
+        Type = "float32",
+        MinimumRuntime = OldestRuntime,
+    };
+
+    private static string GraphName(int level) => $"level-{level}.onnx";
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using EdgeAgent.Hosting;
+using EdgeAgent.Inference;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Evaluate;
+using EdgeAgent.ModelTools.Packaging;
+
+namespace EdgeAgent.Verbs;
+
+/// <summary>`model import`: turns a published model into a package.</summary>
+internal static class ModelImportVerb
+{
+    public static Command Create(TimeProvider time)
+    {
+        var source = new Argument<string>("SOURCE") { Description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json" };
+        var output = new Option<string>("--out") { Description = "Package folder to make; an older package there is replaced", HelpName = "DIR", Required = true };
+        var quant = new Option<string>("--quant") { Description = "rtn: INT4, rounded to nearest; none: fp32, for checks", HelpName = "HOW", DefaultValueFactory = _ => "rtn" };
+        quant.AcceptOnlyFromAmong("rtn", "none");
+        var name = new Option<string?>("--name") { Description = "Name of the model; default: the folder's", HelpName = "NAME" };
+        var version = new Option<string>("--model-version") { Description = "Version of the model", HelpName = "X.Y.Z", DefaultValueFactory = _ => "1.0.0" };
+        var licence = new Option<string?>("--licence") { Description = "Licence of the model, as an SPDX expression", HelpName = "SPDX" };
+        var tasks = new Option<string?>("--tasks") { Description = "Measure every level on these tasks and record it", HelpName = "FILE" };
+        var json = ModelArguments.Json();
+        var verb = new Command("import", "Turn a published model into a model package, without Python")
+            { source, output, quant, name, version, licence, tasks, json }
+            .WithExamples(
+                "edge-agent model import ../shared/nano --out models-lite/nano",
+                "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
+                "edge-agent model import ./mine --out ./mine-fp32 --quant none");
+        verb.SetAction((parsed, cancel) => Task.Run(() =>
+        {
+            var options = new ImportOptions
+            {
+                Source = parsed.GetValue(source)!,
+                Output = parsed.GetValue(output)!,
+                Quantization = parsed.GetValue(quant) == "none" ? QuantizationMethod.None : QuantizationMethod.Rtn,
+                Name = parsed.GetValue(name),
+                Version = parsed.GetValue(version)!,
+                Licence = parsed.GetValue(licence),
+            };
+            return Run(options, parsed.GetValue(tasks), parsed.GetValue(json), time, cancel);
+        }, cancel));
+        return verb;
+    }
+
+    private static int Run(
+        ImportOptions options, string? taskFile, bool json, TimeProvider time, CancellationToken cancel)
+    {
+        var tasks = taskFile is null ? null : TaskFile.Read(taskFile);
+        var line = new ProgressLine("weights", 100, time);
+        var manifest = ModelImport.Run(options, line.Report, cancel);
+        line.End();
+        if (tasks is not null)
+        {
+            manifest = ModelImport.RecordAccuracies(options.Output, Measure(options.Output, tasks, time));
+        }
+        if (json)
+        {
+            VerbOutput.Line(ManifestJson.Write(manifest));
+        }
+        else
+        {
+            ModelInfoVerb.Print(manifest);
+            VerbOutput.Line($"Wrote {options.Output}. Try it: edge-agent ask \"…\" --model {options.Output}");
+        }
+        return ExitCodes.Done;
+    }
+
+    private static double[] Measure(string path, IReadOnlyList<EvaluationTask> tasks, TimeProvider time)
+    {
+        using var package = LoadedPackage.Open(path);
+        using var engine = ModelArguments.EvaluationEngine(package);
+        return [.. Enumerable.Range(0, engine.LevelCount).Select(level =>
+            ModelEvalVerb.Accuracy(package, engine, tasks, level, time).Accuracy)];
+    }
+}

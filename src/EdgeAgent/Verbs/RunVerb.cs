@@ -1,0 +1,85 @@
+using System.CommandLine;
+using EdgeAgent.Hosting;
+using EdgeAgent.Messaging;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.Protocol;
+using EdgeAgent.Serving;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EdgeAgent.Verbs;
+
+/// <summary>`run`: the service.</summary>
+internal static class RunVerb
+{
+    public static Command Create(TimeProvider time)
+    {
+        var config = new Option<string?>("--config") { Description = $"Configuration file; default: {OptionTable.DefaultFile}, where it exists", HelpName = "FILE" };
+        var json = new Option<bool>("--json") { Description = "Log one JSON object per line on standard output" };
+        var flags = OptionTable.All.Where(option => option.Flag is not null).Select(option =>
+            new Option<string?>(option.Flag!) { Description = $"{option.Meaning} Default: {option.Default}".Replace("`", "", StringComparison.Ordinal) }).ToArray();
+        var verb = new Command("run", "Run the agent: answer requests over MQTT until told to stop") { config, json }
+            .WithExamples(
+            [
+                "edge-agent run",
+                "edge-agent run --mqtt mqtt://broker.example:1883 --device line-3",
+                "EDGEAGENT_LOG_LEVEL=debug edge-agent run --config ./edge-agent.json --json",
+                "",
+                "Keys of the configuration file (EDGEAGENT_ and the key in capitals as a variable):",
+                .. OptionTable.HelpText().TrimEnd().Split('\n').Select(line => line.Trim()),
+            ]);
+        Array.ForEach(flags, verb.Options.Add);
+        verb.SetAction((parsed, _) =>
+        {
+            var given = flags.Where(flag => parsed.GetValue(flag) is not null)
+                .ToDictionary(flag => flag.Name, flag => parsed.GetValue(flag)!);
+            return RunAsync(OptionSources.OfProcess(parsed.GetValue(config), given), parsed.GetValue(json), time);
+        });
+        return verb;
+    }
+
+    private static Task<int> RunAsync(OptionSources sources, bool json, TimeProvider time)
+    {
+        var verdict = AgentOptionsReader.Read(sources);
+        if (verdict.Options is not { } options)
+        {
+            Console.Error.Write(verdict.Message);
+            return Task.FromResult(ExitCodes.WrongConfiguration);
+        }
+        // Only the manifest: whatever is wrong with the package's files is found when the worker loads them.
+        var manifest = PackageFolder.Open(options.Model ?? EmbeddedModel.Path).Manifest;
+        var builder = AgentHost.CreateBuilder(options, json, time);
+        AddRooms(builder.Services, options, manifest);
+        return AgentHost.RunAsync(builder.Build());
+    }
+
+    private static void AddRooms(IServiceCollection services, AgentOptions options, PackageManifest manifest)
+    {
+        var context = options.InferenceContextTokens == 0
+            ? manifest.Context
+            : Math.Min(options.InferenceContextTokens, manifest.Context);
+        services.AddSingleton(new Topics(options.MqttTopicRoot, options.Device));
+        services.AddSingleton(new ProtocolOptions
+        {
+            ResponsePrefixes = options.MqttResponseTopics,
+            MaxTokensLimit = Math.Min(new ProtocolOptions().MaxTokensLimit, context),
+        });
+        services.AddSingleton<RequestParser>();
+        services.AddSingleton(new PromptQueue(options.ServingQueue));
+        services.AddSingleton<ModelSlot>();
+        services.AddSingleton<LevelInForce>();
+        services.AddSingleton<ServingCounters>();
+        services.AddSingleton<InferenceLoop>();
+        services.AddSingleton<AgentIdentity>();
+        services.AddSingleton<MessagingCounters>();
+        services.AddSingleton<Inbox>();
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<RequestIntake>();
+        services.AddSingleton<StatusPublisher>();
+        services.AddSingleton<EngineTelemetry>();
+        services.AddSingleton<BrokerReport>();
+        services.AddSingleton<MessagingParts>();
+        // Stopped in reverse: first no more tokens, then the last answers leave, then the connection.
+        services.AddHostedService<MessagingWorker>();
+        services.AddHostedService<InferenceWorker>();
+    }
+}
