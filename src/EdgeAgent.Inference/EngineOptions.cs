@@ -3,7 +3,9 @@ namespace EdgeAgent.Inference;
 /// <summary>How the engine is sized; every buffer follows from these and the manifest.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Threads of ONNX Runtime's pool, 1 to 64; 0 is automatic. The first engine of a process decides.</summary>
+    /// <summary>
+    /// Threads of ONNX Runtime's pool, 1 to 64; 0 is automatic. The first engine of a process decides.
+    /// </summary>
     public int Threads { get; init; }
 
     /// <summary>Execution providers in the order of preference: `tensorrt`, `cuda`, `cpu`.</summary>

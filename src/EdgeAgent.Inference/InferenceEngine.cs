@@ -51,14 +51,14 @@ public sealed class InferenceEngine : IDisposable
 
     public int VocabularySize => _buffers.VocabularySize;
 
-    /// <summary>What runs each opened level: the execution provider, and why a wished one does not.</summary>
-    public IReadOnlyList<string> ProviderNotes => _providerNotes;
-
-    private readonly List<string> _providerNotes = [];
+    /// <summary>What runs a level: the execution provider, and why a preferred one does not.</summary>
+    public string DescribeProvider(int level) => Choose(level).ToString();
 
     public bool IsOpen(int level) => _levels[level] is not null;
 
-    /// <summary>Opens a level and runs one token through it, so that its next step costs what every step costs.</summary>
+    /// <summary>
+    /// Opens a level and runs one token through it, so that its next step costs what every step costs.
+    /// </summary>
     /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load or run it.</exception>
     public void Open(int level)
     {
@@ -118,7 +118,7 @@ public sealed class InferenceEngine : IDisposable
         OpenedLevel(level).Extend(sequence, tokens.Length, logitRows);
     }
 
-    /// <summary>One row of the logits of the last step, [V]; the caller may change it, the next step overwrites it.</summary>
+    /// <summary>One row of logits of the last step, [V]; the caller may change it, the next step does.</summary>
     public unsafe Span<float> Logits(int row) =>
         new(_buffers.Logits + ((long)row * _buffers.VocabularySize), _buffers.VocabularySize);
 
@@ -152,11 +152,14 @@ public sealed class InferenceEngine : IDisposable
 
     private LevelSession OpenSession(int level)
     {
-        var graph = _package.Graph(level);
-        using var options = SessionSettings.Create(_options, graph, _package.Path, _providerNotes);
-        return LevelSession.Open(graph.File, _package.ReadGraph(graph), _package.Weights, LoadedPackage.DataFile,
-            new SharedTensors(_buffers, _rotary, _cache), options, _packed);
+        var choice = Choose(level);
+        using var options = SessionSettings.Create(_options, choice, _package.Path);
+        return LevelSession.Open(choice.Graph.File, _package.ReadGraph(choice.Graph), _package.Weights,
+            LoadedPackage.DataFile, new SharedTensors(_buffers, _rotary, _cache), options, _packed);
     }
+
+    private ProviderChoice Choose(int level) => ProviderChoice.Of(
+        _package.Manifest.Graphs, level, _options.Providers, OrtEnv.Instance().GetAvailableProviders());
 
     private void CheckContext(int length)
     {

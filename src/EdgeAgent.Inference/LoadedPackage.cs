@@ -6,7 +6,9 @@ using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.Inference;
 
-/// <summary>A model package whose every file was checked against its hash, with its weights mapped into memory.</summary>
+/// <summary>
+/// A model package whose every file was checked against its hash, with its weights mapped into memory.
+/// </summary>
 public sealed class LoadedPackage : IDisposable
 {
     internal const string DataFile = "model.data";
@@ -54,16 +56,15 @@ public sealed class LoadedPackage : IDisposable
         }
     }
 
-    /// <summary>The tokens of a conversation, ready for the answer; special tokens that people typed stay text.</summary>
+    /// <summary>
+    /// The tokens of a conversation, ready for the answer; special tokens that people typed stay text.
+    /// </summary>
     public int[] EncodePrompt(IEnumerable<(string Role, string Content)> messages)
     {
         var tokens = new List<int>();
         ChatPrompt.Encode(Tokenizer, ChatMl.Render(messages), tokens);
         return [.. tokens];
     }
-
-    /// <summary>The graph that runs a level on the CPU, and so anywhere.</summary>
-    internal GraphFile Graph(int level) => Manifest.Graphs.First(g => g.Level == level && g.Provider == "cpu");
 
     internal byte[] ReadGraph(GraphFile graph) => _folder.ReadVerified(graph.File, GraphScan.MaximumGraphBytes);
 

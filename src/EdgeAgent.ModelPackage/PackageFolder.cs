@@ -69,7 +69,8 @@ public sealed class PackageFolder
     }
 
     /// <summary>Opens a listed file and checks size and hash through the very handle that it returns.</summary>
-    /// <exception cref="PackageException">The file is missing, no regular file, or differs from the manifest.</exception>
+    /// <exception cref="PackageException">The file is missing, no regular file, or differs from the
+    /// manifest.</exception>
     public FileStream OpenVerified(string name)
     {
         var listed = Manifest.Files.FirstOrDefault(f => f.Name == name)
@@ -94,7 +95,8 @@ public sealed class PackageFolder
     }
 
     /// <summary>All bytes of a listed file, checked like <see cref="OpenVerified"/>.</summary>
-    /// <exception cref="PackageException">As <see cref="OpenVerified"/>, or the file is longer than the limit.</exception>
+    /// <exception cref="PackageException">As <see cref="OpenVerified"/>, or the file is longer than the
+    /// limit.</exception>
     public byte[] ReadVerified(string name, int maximumBytes)
     {
         using var stream = OpenVerified(name);

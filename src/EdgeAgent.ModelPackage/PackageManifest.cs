@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace EdgeAgent.ModelPackage;
 
-/// <summary>What a model package says of itself: `manifest.json`, written by the model tools and checked before use.</summary>
+/// <summary>
+/// What a model package says of itself: `manifest.json`, written by the model tools, checked before use.
+/// </summary>
 public sealed record PackageManifest
 {
     /// <summary>The only format that this agent reads.</summary>

@@ -11,7 +11,9 @@ public sealed class MqttConnection
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>A connection that held this long starts the back-off over; a broker that accepts and drops at once does not.</summary>
+    /// <summary>
+    /// A connection that held this long starts the back-off over; a broker that accepts and drops at once does not.
+    /// </summary>
     private static readonly TimeSpan HeldLongEnough = TimeSpan.FromSeconds(10);
 
     /// <summary>A stop must end long before systemd's patience (90 s) does, also when the network is dead.</summary>
@@ -43,14 +45,19 @@ public sealed class MqttConnection
         _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, options.Seed ?? SeedFrom(options.ClientId));
     }
 
-    /// <summary>Messages at QoS 0 that were thrown away because the handler was slower than they came; QoS 1 never is.</summary>
+    /// <summary>
+    /// Messages at QoS 0 that were thrown away because the handler was slower than they came; QoS 1 never is.
+    /// </summary>
     public long DroppedCount => Interlocked.Read(ref _droppedCount);
 
     /// <summary>Connected and subscribed at this moment.</summary>
     public bool IsConnected => _link is not null;
 
-    /// <summary>Publishes; completes within <see cref="MqttOptions.PublishTimeout"/>. May be called by any thread.</summary>
-    /// <remarks>The order of two publishings is kept only when the second begins after the first has completed.</remarks>
+    /// <summary>
+    /// Publishes; completes within <see cref="MqttOptions.PublishTimeout"/>. May be called by any thread.
+    /// </summary>
+    /// <remarks>The order of two publishings is kept only when the second begins after the first has
+    /// completed.</remarks>
     public Task<MqttPublishResult> PublishAsync(MqttOutgoing message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -59,7 +66,10 @@ public sealed class MqttConnection
             : Task.FromResult(new MqttPublishResult(MqttPublishOutcome.NotConnected, null, "not connected"));
     }
 
-    /// <summary>Runs until <paramref name="stop"/>; then the batch in hand is finished, the farewell sent, and the session left.</summary>
+    /// <summary>
+    /// Runs until <paramref name="stop"/>; then the batch in hand is finished, the farewell sent, and the session
+    /// left.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It was started before.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -198,7 +208,10 @@ public sealed class MqttConnection
         }
     }
 
-    /// <summary>Waits for <paramref name="task"/>, but no longer than <paramref name="limit"/>, and shows that the loop is alive.</summary>
+    /// <summary>
+    /// Waits for <paramref name="task"/>, but no longer than <paramref name="limit"/>, and shows that the loop is
+    /// alive.
+    /// </summary>
     private async Task WaitAsync(Task task, TimeSpan limit, CancellationToken stop)
     {
         if (!task.IsCompleted)

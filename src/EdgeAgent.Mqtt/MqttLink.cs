@@ -16,7 +16,9 @@ internal sealed record MqttLinkEnd(int? ReasonCode, string Reason)
         new(code, $"{what}: {ReasonCodes.Words(code)}{(string.IsNullOrEmpty(brokersWords) ? "" : $", it says '{brokersWords}'")}");
 }
 
-/// <summary>One connection to the broker, from CONNECT to its end; the only type that drives the MQTTnet package.</summary>
+/// <summary>
+/// One connection to the broker, from CONNECT to its end; the only type that drives the MQTTnet package.
+/// </summary>
 /// <remarks>
 /// Each connection gets a new client of the package: an acknowledgement is bound to the client that received the message, so one
 /// that comes too late can never be sent over the next connection, where its packet identifier means another message.
@@ -114,7 +116,8 @@ internal sealed class MqttLink : IAsyncDisposable
     public Task<MqttPublishResult> PublishAsync(MqttOutgoing message) => _window!.PublishAsync(message);
 
     /// <summary>Asks whether the broker is there, without waiting for the answer; no answer ends the link.</summary>
-    /// <remarks>The package pings only after a time without sending, so a lost broker would not be noticed while we publish.</remarks>
+    /// <remarks>The package pings only after a time without sending, so a lost broker would not be noticed while we
+    /// publish.</remarks>
     public void StartPing()
     {
         if (_ping.IsCompleted)
@@ -184,7 +187,9 @@ internal sealed class MqttLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs on the package's thread: must not block, because the package's own queue behind it has no limit.</summary>
+    /// <summary>
+    /// Runs on the package's thread: must not block, because the package's own queue behind it has no limit.
+    /// </summary>
     private Task Enqueue(MqttApplicationMessageReceivedEventArgs message)
     {
         message.AutoAcknowledge = false;

@@ -2,8 +2,12 @@ using System.Text;
 
 namespace EdgeAgent.Mqtt;
 
-/// <summary>What MQTT 5 itself forbids in a message to publish, and how large its packet becomes: decided before anything is sent.</summary>
-/// <remarks>A broker answers a forbidden packet by closing the connection, so one bad message would stop all the others.</remarks>
+/// <summary>
+/// What MQTT 5 itself forbids in a message to publish, and how large its packet becomes: decided before anything is
+/// sent.
+/// </summary>
+/// <remarks>A broker answers a forbidden packet by closing the connection, so one bad message would stop all the
+/// others.</remarks>
 internal static class OutgoingRules
 {
     private const int MaximumStringBytes = 65535;
@@ -28,7 +32,9 @@ internal static class OutgoingRules
             : null;
     }
 
-    /// <summary>Bytes of the PUBLISH packet (section 3.3 of the standard), at most a few more than the true size.</summary>
+    /// <summary>
+    /// Bytes of the PUBLISH packet (section 3.3 of the standard), at most a few more than the true size.
+    /// </summary>
     public static long PacketSizeBytes(MqttOutgoing message)
     {
         const int header = 1 + 4, packetIdentifier = 2, propertiesLength = 4, format = 1 + 1, expiry = 1 + 4;

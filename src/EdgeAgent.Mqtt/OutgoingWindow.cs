@@ -3,7 +3,10 @@ using MQTTnet.Exceptions;
 
 namespace EdgeAgent.Mqtt;
 
-/// <summary>Publishes over one connection within the limits that its broker announced; the package itself observes none of them.</summary>
+/// <summary>
+/// Publishes over one connection within the limits that its broker announced; the package itself observes none of
+/// them.
+/// </summary>
 internal sealed class OutgoingWindow : IDisposable
 {
     private readonly IMqttClient _client;
@@ -102,7 +105,9 @@ internal sealed class OutgoingWindow : IDisposable
         }
     }
 
-    /// <summary>A packet may be half written and its place at the broker is still taken: this connection cannot be used on.</summary>
+    /// <summary>
+    /// A packet may be half written and its place at the broker is still taken: this connection cannot be used on.
+    /// </summary>
     private MqttPublishResult TimedOut()
     {
         var reason = $"no acknowledgement within {_options.PublishTimeout.TotalSeconds:0.#} s";

@@ -1,6 +1,8 @@
 namespace EdgeAgent.Mqtt;
 
-/// <summary>The reason codes of MQTT 5 (section 2.4 of the standard) in words, and which of them only a person can mend.</summary>
+/// <summary>
+/// The reason codes of MQTT 5 (section 2.4 of the standard) in words, and which of them only a person can mend.
+/// </summary>
 internal static class ReasonCodes
 {
     public const int NoMatchingSubscribers = 0x10;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using EdgeAgent.Verbs;
 
-var root = new RootCommand("An inference agent for ARM boards: an INT4 language model behind MQTT 5, pruned while it runs.")
+var root = new RootCommand("An inference agent for ARM boards: an INT4 model behind MQTT 5, pruned while it runs.")
 {
     RunVerb.Create(TimeProvider.System),
     AskVerb.Create(TimeProvider.System),

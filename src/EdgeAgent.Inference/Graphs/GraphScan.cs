@@ -8,7 +8,9 @@ namespace EdgeAgent.Inference.Graphs;
 /// <summary>A tensor that a graph names in the data file.</summary>
 internal sealed record ExternalTensor(string Name, DataType Type, long[] Shape, long Offset, long LengthBytes);
 
-/// <summary>Reads a graph before ONNX Runtime sees it: refuses what ours never hold, lists the outside tensors.</summary>
+/// <summary>
+/// Reads a graph before ONNX Runtime sees it: refuses what ours never hold, lists the outside tensors.
+/// </summary>
 /// <remarks>
 /// A package may come from anywhere, and ONNX has many ways to reach other files or other code. So the message must be
 /// exactly what our schema writes (no unknown field), from a closed list of operators, with one data file.
@@ -85,7 +87,7 @@ internal static class GraphScan
         {
             return tensor.ExternalData.Count == 0 && tensor.RawData.Length <= MaximumInlineBytes
                 ? null
-                : throw Refuse(file, $"tensor '{tensor.Name}' inside the graph is larger than {MaximumInlineBytes} bytes");
+                : throw Refuse(file, $"tensor '{tensor.Name}' in the graph is larger than {MaximumInlineBytes} bytes");
         }
         var entries = tensor.ExternalData.ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
         if (entries.Count != 3 || entries.GetValueOrDefault("location") != dataFile

@@ -4,7 +4,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace EdgeAgent.Inference.Runtime;
 
-/// <summary>The one KV cache that every level reads and writes: [rows, heads, context, dimensions] for each part.</summary>
+/// <summary>
+/// The one KV cache that every level reads and writes: [rows, heads, context, dimensions] for each part.
+/// </summary>
 /// <remarks>
 /// The first rows are the sequences; one more row at the end is scratch, for warming sessions up. A part is the key or
 /// the value of one layer. Only pages that were written are in memory.
@@ -49,7 +51,9 @@ internal sealed class KvCache : IDisposable
     /// <summary>`0.key`, `0.value`, `1.key` …: what follows `past.` and `present.` in a graph.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>The tensors of one row, [1, heads, context, dimensions] each, in the order of <see cref="Names"/>.</summary>
+    /// <summary>
+    /// The tensors of one row, [1, heads, context, dimensions] each, in the order of <see cref="Names"/>.
+    /// </summary>
     public OrtValue[] Row(int row) => _byRow[row] ??= Tensors(row, 1);
 
     /// <summary>The tensors of the first rows, [count, heads, context, dimensions] each.</summary>

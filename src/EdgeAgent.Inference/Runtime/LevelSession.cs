@@ -46,7 +46,7 @@ internal sealed class LevelSession : IDisposable
     public void Decode(int sequences) =>
         _session.RunWithBinding(_run, (_decodes[sequences] ??= BindDecode(sequences)).Binding);
 
-    /// <summary>Several tokens of the sequence in one row; logits for the first <paramref name="rows"/> of `rows`.</summary>
+    /// <summary>Several tokens of the sequence in one row; logits for so many rows.</summary>
     public void Extend(int row, int tokens, int rows)
     {
         var binding = _extends[row] ??= BindFixed(_shared.Cache.Row(row));

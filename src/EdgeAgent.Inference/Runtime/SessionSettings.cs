@@ -1,16 +1,12 @@
-using EdgeAgent.ModelPackage;
 using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeAgent.Inference.Runtime;
 
-/// <summary>Makes the options of one level's session: memory, threads and execution providers.</summary>
+/// <summary>Makes the options of one level's session: memory, threads and execution provider.</summary>
 internal static class SessionSettings
 {
-    public static readonly IReadOnlyList<string> KnownProviders = ["tensorrt", "cuda", "cpu"];
-
-    /// <param name="notes">Receives one line: which provider runs the graph, and why a wished one does not.</param>
-    public static SessionOptions Create(
-        EngineOptions engine, GraphFile graph, string packagePath, List<string> notes)
+    /// <exception cref="InferenceException">The chosen provider cannot be started.</exception>
+    public static SessionOptions Create(EngineOptions engine, ProviderChoice choice, string packagePath)
     {
         var options = new SessionOptions
         {
@@ -27,48 +23,34 @@ internal static class SessionSettings
         options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", packagePath);
         if (engine.ProfilePrefix is { } prefix)
         {
-            options.ProfileOutputPathPrefix = $"{prefix}-level-{graph.Level}";
+            options.ProfileOutputPathPrefix = $"{prefix}-level-{choice.Graph.Level}";
             options.EnableProfiling = true;
         }
-        AppendProviders(options, engine, graph, notes);
+        AppendProvider(options, choice.Provider);
         return options;
     }
 
-    private static void AppendProviders(
-        SessionOptions options, EngineOptions engine, GraphFile graph, List<string> notes)
+    private static void AppendProvider(SessionOptions options, string provider)
     {
-        var available = OrtEnv.Instance().GetAvailableProviders();
-        var missing = new List<string>();
-        foreach (var provider in engine.Providers)
+        try
         {
-            if (provider == "cpu")
+            switch (provider)
             {
-                break;
-            }
-            var name = provider == "tensorrt" ? "TensorrtExecutionProvider" : "CUDAExecutionProvider";
-            if (!available.Contains(name))
-            {
-                missing.Add($"{provider}: not in this ONNX Runtime {OrtRuntime.LibraryVersion}");
-                continue;
-            }
-            try
-            {
-                if (provider == "tensorrt")
-                {
+                case "tensorrt":
                     options.AppendExecutionProvider_Tensorrt();
-                }
-                else
-                {
+                    break;
+                case "cuda":
                     options.AppendExecutionProvider_CUDA();
-                }
-                missing.Add($"{provider} in use");
-            }
-            catch (OnnxRuntimeException error)
-            {
-                missing.Add($"{provider}: {error.Message}");
+                    break;
+                default:
+                    // The CPU is always there.
+                    break;
             }
         }
-        var fallback = missing.Count == 0 ? "" : $" ({string.Join("; ", missing)})";
-        notes.Add($"level {graph.Level}: {graph.File} on cpu{fallback}");
+        catch (OnnxRuntimeException error)
+        {
+            throw new InferenceException(InferenceFault.GraphFailed,
+                $"ONNX Runtime cannot start {provider}: {error.Message} Leave it out of inference.providers.", error);
+        }
     }
 }

@@ -94,7 +94,8 @@ public sealed class Sampler
             }
             (mass, number) = (mass - largerMass, number - (larger - from));
             // Equal weights are taken one by one: none of them is likelier than another.
-            var wanted = Math.Min(number, pivot > 0 ? (int)Math.Min(MathF.Ceiling(mass / pivot), int.MaxValue / 2) : number);
+            var forMass = pivot > 0 ? (int)Math.Min(MathF.Ceiling(mass / pivot), int.MaxValue / 2) : number;
+            var wanted = Math.Min(number, forMass);
             if (wanted <= equal - larger)
             {
                 return larger + Math.Max(wanted, larger == 0 ? 1 : 0);
@@ -105,7 +106,7 @@ public sealed class Sampler
         return to;
     }
 
-    /// <summary>Orders [from, to) into larger than, equal to and smaller than the pivot; returns the two borders.</summary>
+    /// <summary>Orders [from, to) into larger than, equal to and smaller than the pivot; returns the borders.</summary>
     private (int Larger, int Equal) Partition(int from, int to, float pivot)
     {
         int larger = from, i = from, smaller = to;

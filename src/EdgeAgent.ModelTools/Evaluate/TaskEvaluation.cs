@@ -22,7 +22,8 @@ public static class TaskEvaluation
         {
             cancel.ThrowIfCancellationRequested();
             var (done, all) = right.GetValueOrDefault(tasks[i].Task);
-            right[tasks[i].Task] = (done + (Answer(package, engine, tasks[i], level) == tasks[i].Expected ? 1 : 0), all + 1);
+            var isRight = Answer(package, engine, tasks[i], level) == tasks[i].Expected;
+            right[tasks[i].Task] = (done + (isRight ? 1 : 0), all + 1);
             progress?.Invoke(i + 1);
         }
         return new LevelAccuracy(level, Share(right.Values.Sum(c => c.Right), tasks.Count),

@@ -51,14 +51,15 @@ public static class TaskFile
     {
         try
         {
-            return JsonSerializer.Deserialize(line, TaskFileContext.Default.EvaluationTask) is { Messages.Count: > 0 } task
+            var task = JsonSerializer.Deserialize(line, TaskFileContext.Default.EvaluationTask);
+            return task is { Messages.Count: > 0 }
                 ? task
                 : throw Invalid($"{path}, line {number}: a task needs at least one message.");
         }
         catch (JsonException error)
         {
             throw Invalid($"{path}, line {number}: {error.Message} "
-                + """A line looks like {"task":"measure","messages":[{"role":"user","content":"…"}],"expected":"…"}.""");
+                + """A line is {"task":"measure","messages":[{"role":"user","content":"…"}],"expected":"…"}.""");
         }
     }
 

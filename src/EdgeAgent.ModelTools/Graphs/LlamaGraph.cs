@@ -91,11 +91,14 @@ internal sealed class LlamaGraph
         _pending = Linear(weights.Down[channels], gated, $"{name}.down.out");
     }
 
-    /// <summary>The chosen rows through the last norm, then the whole head or the chosen vocabulary rows of it.</summary>
+    /// <summary>
+    /// The chosen rows through the last norm, then the whole head or the chosen vocabulary rows of it.
+    /// </summary>
     private void Head()
     {
         var sum = _graph.Node("Add", "", "residual", [_residual, _pending!]);
-        var flat = _graph.Node("Reshape", "", "residual.flat", [sum, _graph.Constant("flat_shape", [-1, _model.HiddenSize], 2)]);
+        var shape = _graph.Constant("flat_shape", [-1, _model.HiddenSize], 2);
+        var flat = _graph.Node("Reshape", "", "residual.flat", [sum, shape]);
         (_residual, _pending) = (_graph.Node("Gather", "", "residual.rows", [flat, "rows"], Int("axis", 0)), null);
         Norm(_weights.FinalNorm, "hidden");
 
@@ -144,7 +147,8 @@ internal sealed class LlamaGraph
         AddLookUp(_graph, _graph, table, ids, output);
 
     /// <summary>input · matrixᵀ; the weights are initializers of <paramref name="outer"/>.</summary>
-    private static string AddLinear(OnnxGraph graph, OnnxGraph outer, StoredMatrix matrix, string input, string output) =>
+    private static string AddLinear(
+        OnnxGraph graph, OnnxGraph outer, StoredMatrix matrix, string input, string output) =>
         matrix.Scales is null
             ? graph.Node("FusedMatMul", Contrib, output, [input, outer.External(matrix.Weight)], Int("transB", 1))
             : graph.Node("MatMulNBits", Contrib, output,

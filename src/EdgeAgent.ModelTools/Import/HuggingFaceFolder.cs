@@ -5,7 +5,8 @@ namespace EdgeAgent.ModelTools.Import;
 /// <summary>The sizes and constants of a Llama-type model, as config.json gives them.</summary>
 internal sealed record LlamaConfig(
     string Family, int Layers, int HiddenSize, int IntermediateSize, int Heads, int KvHeads, int HeadDimensions,
-    int VocabularySize, int Context, float NormEpsilon, double RotaryBase, bool TiedEmbedding, IReadOnlyList<int> StopTokens);
+    int VocabularySize, int Context, float NormEpsilon, double RotaryBase, bool TiedEmbedding,
+    IReadOnlyList<int> StopTokens);
 
 /// <summary>A Hugging Face model folder of a Llama-type model.</summary>
 internal sealed class HuggingFaceFolder(string path)
@@ -21,7 +22,8 @@ internal sealed class HuggingFaceFolder(string path)
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, or the family is unknown.</exception>
+    /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, the family
+    /// unknown.</exception>
     public LlamaConfig ReadConfig()
     {
         using var document = ReadJson("config.json");
@@ -60,7 +62,9 @@ internal sealed class HuggingFaceFolder(string path)
         return (config.Text("chat_template"), config.OptionalText("bos_token"), config.OptionalText("eos_token"));
     }
 
-    /// <summary>FFN channels that each level keeps in each layer, from pruning.json; one full level without it.</summary>
+    /// <summary>
+    /// FFN channels that each level keeps in each layer, from pruning.json; one full level without it.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<int>> ReadLevels(LlamaConfig model)
     {
         if (!System.IO.File.Exists(File("pruning.json")))
@@ -113,7 +117,8 @@ internal sealed class HuggingFaceFolder(string path)
         if (!Directory.Exists(Path))
         {
             throw new ModelToolsException(ModelToolsFault.SourceMissing,
-                $"{Path} is not a folder. Name a Hugging Face model folder (config.json, model.safetensors, tokenizer.json).");
+                $"{Path} is not a folder. Name a Hugging Face model folder "
+                + "(config.json, model.safetensors, tokenizer.json).");
         }
         if (!System.IO.File.Exists(path))
         {
@@ -122,7 +127,8 @@ internal sealed class HuggingFaceFolder(string path)
         }
         if (new FileInfo(path).Length > MaximumJsonBytes)
         {
-            throw new ModelToolsException(ModelToolsFault.SourceInvalid, $"{name}: larger than {MaximumJsonBytes} bytes.");
+            throw new ModelToolsException(ModelToolsFault.SourceInvalid,
+                $"{name}: larger than {MaximumJsonBytes} bytes.");
         }
         try
         {

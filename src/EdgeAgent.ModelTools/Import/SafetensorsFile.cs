@@ -113,8 +113,8 @@ internal sealed class SafetensorsFile : IDisposable
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaximumHeaderBytes || (long)length > stream.Length - prefix.Length)
         {
-            throw Invalid(stream.Name, $"its header claims {length} bytes; the file has {stream.Length - prefix.Length} "
-                + $"left and the limit is {MaximumHeaderBytes}");
+            throw Invalid(stream.Name, $"its header claims {length} bytes; the file has "
+                + $"{stream.Length - prefix.Length} left and the limit is {MaximumHeaderBytes}");
         }
         var header = new byte[length];
         stream.ReadExactly(header);
@@ -171,7 +171,8 @@ internal sealed class SafetensorsFile : IDisposable
         if (entry.Begin < 0 || elements < 0 || elements > Array.MaxLength
             || elements * SizeOf(type) != (Int128)entry.End - entry.Begin)
         {
-            throw Invalid(path, $"tensor '{name}' has offsets {entry.Begin} to {entry.End}, which its shape does not fill");
+            throw Invalid(path,
+                $"tensor '{name}' has offsets {entry.Begin} to {entry.End}, which its shape does not fill");
         }
         return entry;
     }
@@ -183,13 +184,15 @@ internal sealed class SafetensorsFile : IDisposable
         {
             if (entry.Begin != end)
             {
-                throw Invalid(path, $"tensor '{entry.Name}' begins at {entry.Begin}, not at {end}, where the one before ends");
+                throw Invalid(path,
+                    $"tensor '{entry.Name}' begins at {entry.Begin}, not at {end}, where the one before ends");
             }
             end = entry.End;
         }
         if (end != tensorBytes)
         {
-            throw Invalid(path, $"its tensors end at {end} but the file holds {tensorBytes} bytes of them; it may be cut short");
+            throw Invalid(path,
+                $"its tensors end at {end} but the file holds {tensorBytes} bytes of them; it may be cut short");
         }
     }
 

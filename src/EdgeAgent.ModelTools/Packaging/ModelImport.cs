@@ -8,7 +8,8 @@ public static class ModelImport
 {
     /// <summary>Imports and returns the manifest; on any failure the output folder is as it was.</summary>
     /// <param name="progress">Receives how much of the weights is written, in per cent.</param>
-    /// <exception cref="ModelToolsException">The source cannot become a package, or the output is something else.</exception>
+    /// <exception cref="ModelToolsException">The source cannot become a package, or the output is something
+    /// else.</exception>
     public static PackageManifest Run(
         ImportOptions options, Action<long>? progress = null, CancellationToken cancel = default)
     {

@@ -96,7 +96,8 @@ internal sealed class WeightsWriter(
         if (inputs % SymmetricInt4.BlockSize != 0)
         {
             throw new ModelToolsException(ModelToolsFault.SourceInvalid,
-                $"{name} has {inputs} inputs, which blocks of {SymmetricInt4.BlockSize} do not divide; use --quant none.");
+                $"{name} has {inputs} inputs, which blocks of {SymmetricInt4.BlockSize} do not divide; "
+                + "use --quant none.");
         }
         long blocks = inputs / SymmetricInt4.BlockSize;
         var packed = new byte[values.Length / 2];

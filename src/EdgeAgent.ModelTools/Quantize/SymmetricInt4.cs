@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace EdgeAgent.ModelTools.Quantize;
 
-/// <summary>Round-to-nearest 4-bit weights in the layout of <c>MatMulNBits</c>: symmetric, one scale per block.</summary>
+/// <summary>
+/// Round-to-nearest 4-bit weights in the layout of <c>MatMulNBits</c>: symmetric, one scale per block.
+/// </summary>
 /// <remarks>
 /// The value of largest magnitude in a block becomes −8, as in GGML's Q4_0. Scales keep only the upper 16 bits of the
 /// float, the bits of a bfloat16, because the Arm kernels truncate them: so every processor sees the same weights.

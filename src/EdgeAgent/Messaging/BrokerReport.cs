@@ -14,7 +14,7 @@ internal sealed partial class BrokerReport(
     /// <summary>Takes a change of the connection; the same reason again is not logged again.</summary>
     public void Changed(MqttState state)
     {
-        var broker = $"{options.MqttUrl.Host}:{(options.MqttUrl.Port < 0 ? MqttAddress.DefaultPort : options.MqttUrl.Port)}";
+        var broker = options.MqttUrl.Authority;
         switch (state.Kind)
         {
             case MqttStateKind.Connected:

@@ -19,7 +19,9 @@ internal sealed class EngineTelemetry(
     private long _tokens;
     private TimeSpan _busy;
 
-    /// <summary>Decoded tokens per second over the time since the last message, or the last known; 0 at first.</summary>
+    /// <summary>
+    /// Decoded tokens per second over the time since the last message, or the last known; 0 at first.
+    /// </summary>
     public double TokensPerSecond { get; private set; }
 
     public MqttOutgoing Next()

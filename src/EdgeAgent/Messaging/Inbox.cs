@@ -7,7 +7,9 @@ namespace EdgeAgent.Messaging;
 /// <summary>Where one answer goes: a topic, and the data by which its requester knows it again.</summary>
 internal sealed record Addressee(string Topic, ReadOnlyMemory<byte>? CorrelationData);
 
-/// <summary>A request that was accepted: known by topic and id until its deadline and ten minutes have passed.</summary>
+/// <summary>
+/// A request that was accepted: known by topic and id until its deadline and ten minutes have passed.
+/// </summary>
 internal sealed class InboxEntry(string topic, string id, byte[] bodyHash, PromptTicket ticket, Addressee addressee)
 {
     public string Topic { get; } = topic;

@@ -26,7 +26,8 @@ internal sealed partial class MessagingWorker(
         parts.Outbox.Use(connection);
         using var leaving = new CancellationTokenSource();
         var mqtt = LoopThread.RunAsync("mqtt", () => connection.RunAsync(leaving.Token));
-        var telemetry = LoopThread.RunAsync("telemetry", () => TelemetryLoopAsync(connection, telemetryBeat, stoppingToken));
+        var telemetry = LoopThread.RunAsync(
+            "telemetry", () => TelemetryLoopAsync(connection, telemetryBeat, stoppingToken));
         var ended = await Task.WhenAny(mqtt, telemetry);
         await ended;
         await parts.Outbox.DrainAsync(LongestDrain, time);
@@ -40,7 +41,7 @@ internal sealed partial class MessagingWorker(
         var mqtt = new MqttOptions
         {
             Host = options.MqttUrl.IdnHost.Trim('[', ']'),
-            Port = options.MqttUrl.Port < 0 ? MqttAddress.DefaultPort : options.MqttUrl.Port,
+            Port = options.MqttUrl.Port,
             ClientId = $"edge-agent-{options.Device}",
             UserName = options.MqttUsername,
             Password = BrokerPassword.Read(options.MqttPasswordFile),

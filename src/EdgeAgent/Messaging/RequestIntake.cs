@@ -89,7 +89,7 @@ internal sealed partial class RequestIntake(
                 break;
             default:
                 Refuse(request.Id, new Refusal(RefusalCode.QueueFull,
-                    $"{Inbox.MaximumEntries} requests are remembered already, which is the limit. Send it again later."),
+                    $"{Inbox.MaximumEntries} requests are remembered already, the limit. Send it again later."),
                     addressee);
                 break;
         }

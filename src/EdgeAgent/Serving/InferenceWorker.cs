@@ -64,7 +64,7 @@ internal sealed partial class InferenceWorker(
         LogLoaded(model.Name, path, (long)time.GetElapsedTime(start).TotalMilliseconds, model.Engine.Context,
             model.Manifest.Levels.Count);
         LogRuntime(OrtRuntime.LibraryVersion, OrtRuntime.LibraryPath ?? "the agent's own", OrtRuntime.Threads,
-            string.Join(", ", model.Engine.ProviderNotes));
+            string.Join(", ", Enumerable.Range(0, model.Engine.LevelCount).Select(model.Engine.DescribeProvider)));
         return model;
     }
 
@@ -73,6 +73,6 @@ internal sealed partial class InferenceWorker(
     private partial void LogLoaded(string model, string path, long milliseconds, int context, int levels);
 
     [LoggerMessage(Level = LogLevel.Information, Message =
-        "ONNX Runtime {Version} ({Library}), {Threads} threads; {Graphs}")]
-    private partial void LogRuntime(Version version, string library, int threads, string graphs);
+        "ONNX Runtime {Version} ({Library}), {Threads} threads: {Levels}")]
+    private partial void LogRuntime(Version version, string library, int threads, string levels);
 }

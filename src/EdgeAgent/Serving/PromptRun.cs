@@ -123,8 +123,8 @@ internal sealed class PromptRun
         }
         return _ticket.IsExpired
             ? new PromptRefusal(ServingFault.Expired,
-                $"Not answered within {_ticket.Request.Timeout.TotalMilliseconds:0} ms ({_generation.Count} tokens were "
-                + "produced). Allow more time, fewer tokens, or a higher pruning level.")
+                $"Not answered within {_ticket.Request.Timeout.TotalMilliseconds:0} ms ({_generation.Count} tokens "
+                + "were produced). Allow more time, fewer tokens, or a higher pruning level.")
             : null;
     }
 }

@@ -3,7 +3,9 @@ namespace EdgeAgent.Serving;
 /// <summary>A request on its way through the agent, from receipt to its one result.</summary>
 internal sealed class PromptTicket(PromptRequest request, TimeProvider time)
 {
-    private readonly TaskCompletionSource<PromptResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<PromptResult> _result =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly long _received = time.GetTimestamp();
     private volatile PromptRefusal? _interrupt;
 

@@ -20,19 +20,16 @@ internal static class AskVerb
             Description = "The prompt; without it, standard input",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var model = new Option<string?>("--model") { Description = "Model package; default: the embedded Nano", HelpName = "DIR" };
-        var system = new Option<string?>("--system") { Description = "System prompt; default: none", HelpName = "TEXT" };
+        var model = ModelArguments.Text("--model", "DIR", "Model package; default: the embedded Nano");
+        var system = ModelArguments.Text("--system", "TEXT", "System prompt; default: none");
         var level = ModelArguments.Level();
-        var tokens = new Option<int>("--max-tokens")
-        {
-            Description = "Tokens of the answer at most",
-            HelpName = "N",
-            DefaultValueFactory = _ => InferenceRequest.DefaultMaxTokens,
-        };
+        var tokens = ModelArguments.Number(
+            "--max-tokens", "Tokens of the answer at most", InferenceRequest.DefaultMaxTokens);
         var json = ModelArguments.Json();
-        var verb = new Command("ask", "Answer one prompt, here and now, without a network") { text, model, system, level, tokens, json }
+        var verb = new Command("ask", "Answer one prompt, here and now, without a network")
+            { text, model, system, level, tokens, json }
             .WithExamples(
-                """edge-agent ask "force: 197 N (maximum 199)" --system "You are Nano, an inspection assistant." """.TrimEnd(),
+                "edge-agent ask \"force: 197 N (maximum 199)\" --system \"You are Nano, an inspection assistant.\"",
                 """edge-agent ask "sensor disconnected?" --level 2 --json""",
                 "echo \"Class I spindle at 6.24 mm/s: judge the vibration.\" | edge-agent ask");
         verb.SetAction(parsed => Run(

@@ -9,6 +9,18 @@ internal static class ModelArguments
 {
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON" };
 
+    /// <summary>An option that takes a text.</summary>
+    public static Option<string?> Text(string name, string helpName, string description) =>
+        new(name) { Description = description, HelpName = helpName };
+
+    /// <summary>An option that takes a text and has a default.</summary>
+    public static Option<string> Text(string name, string helpName, string description, string otherwise) =>
+        new(name) { Description = description, HelpName = helpName, DefaultValueFactory = _ => otherwise };
+
+    /// <summary>An option that takes a whole number and has a default.</summary>
+    public static Option<int> Number(string name, string description, int otherwise) =>
+        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => otherwise };
+
     public static Argument<string> Package() => new("DIR") { Description = "Folder of a model package" };
 
     public static Option<int?> Level() =>

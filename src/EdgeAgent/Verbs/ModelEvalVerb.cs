@@ -14,10 +14,11 @@ internal static class ModelEvalVerb
     public static Command Create(TimeProvider time)
     {
         var package = ModelArguments.Package();
-        var tasks = new Option<string?>("--tasks") { Description = "Lines of {\"task\",\"messages\",\"expected\"}: exact match of greedy answers", HelpName = "FILE" };
-        var text = new Option<string?>("--text") { Description = "Text: perplexity", HelpName = "FILE" };
-        var tokens = new Option<int?>("--tokens") { Description = "With --text: its first so many tokens; default: all", HelpName = "N" };
-        var window = new Option<int>("--window") { Description = "With --text: tokens of a window", HelpName = "N", DefaultValueFactory = _ => 512 };
+        var tasks = ModelArguments.Text("--tasks", "FILE",
+            "Lines of {\"task\",\"messages\",\"expected\"}: exact match of greedy answers");
+        var text = ModelArguments.Text("--text", "FILE", "Text: perplexity");
+        var tokens = ModelArguments.Number("--tokens", "With --text: its first so many tokens", int.MaxValue);
+        var window = ModelArguments.Number("--window", "With --text: tokens of a window", 512);
         var level = ModelArguments.Level();
         var json = ModelArguments.Json();
         var verb = new Command("eval", "Measure accuracy or perplexity at every level, or at one")
@@ -71,7 +72,8 @@ internal static class ModelEvalVerb
 
     /// <summary>Measures one level, with a progress line.</summary>
     public static LevelAccuracy Accuracy(
-        LoadedPackage package, InferenceEngine engine, IReadOnlyList<EvaluationTask> tasks, int level, TimeProvider time)
+        LoadedPackage package, InferenceEngine engine, IReadOnlyList<EvaluationTask> tasks, int level,
+        TimeProvider time)
     {
         var line = new ProgressLine($"level {level}", tasks.Count, time);
         var result = TaskEvaluation.Run(package, engine, tasks, level, line.Report);
@@ -80,7 +82,7 @@ internal static class ModelEvalVerb
     }
 
     private static int Text(
-        LoadedPackage package, InferenceEngine engine, string file, int? first, int window, int[] levels, bool json)
+        LoadedPackage package, InferenceEngine engine, string file, int first, int window, int[] levels, bool json)
     {
         if (window < 2 || window > engine.Context)
         {
@@ -92,7 +94,7 @@ internal static class ModelEvalVerb
         }
         var tokens = new List<int>();
         package.Tokenizer.Encode(File.ReadAllBytes(file), tokens);
-        var part = tokens.Take(first ?? tokens.Count).ToArray();
+        var part = tokens.Take(first).ToArray();
         if (part.Length < 2)
         {
             throw new UsageException($"{file} has {part.Length} tokens; perplexity needs at least 2.");

@@ -12,14 +12,20 @@ internal static class ModelImportVerb
 {
     public static Command Create(TimeProvider time)
     {
-        var source = new Argument<string>("SOURCE") { Description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json" };
-        var output = new Option<string>("--out") { Description = "Package folder to make; an older package there is replaced", HelpName = "DIR", Required = true };
-        var quant = new Option<string>("--quant") { Description = "rtn: INT4, rounded to nearest; none: fp32, for checks", HelpName = "HOW", DefaultValueFactory = _ => "rtn" };
+        var source = new Argument<string>("SOURCE")
+        {
+            Description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json",
+        };
+        var output = ModelArguments.Text(
+            "--out", "DIR", "Package folder to make; an older package there is replaced");
+        output.Required = true;
+        var quant = ModelArguments.Text(
+            "--quant", "HOW", "rtn: INT4, rounded to nearest; none: fp32, for checks", "rtn");
         quant.AcceptOnlyFromAmong("rtn", "none");
-        var name = new Option<string?>("--name") { Description = "Name of the model; default: the folder's", HelpName = "NAME" };
-        var version = new Option<string>("--model-version") { Description = "Version of the model", HelpName = "X.Y.Z", DefaultValueFactory = _ => "1.0.0" };
-        var licence = new Option<string?>("--licence") { Description = "Licence of the model, as an SPDX expression", HelpName = "SPDX" };
-        var tasks = new Option<string?>("--tasks") { Description = "Measure every level on these tasks and record it", HelpName = "FILE" };
+        var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
+        var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
+        var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");
+        var tasks = ModelArguments.Text("--tasks", "FILE", "Measure every level on these tasks and record it");
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
             { source, output, quant, name, version, licence, tasks, json }

@@ -35,9 +35,11 @@ internal static class ModelInfoVerb
         var (a, q) = (m.Architecture, m.Quantization);
         var stored = q.Method == "none" ? "fp32" : $"INT{q.Bits}, blocks of {q.BlockSize}, {q.Method}";
         VerbOutput.Line(Text($"{m.FullName}  ({m.Licence})"));
-        VerbOutput.Line(Text($"  {a.Family}, {a.Parameters / 1e6:0.0} million parameters, {a.Layers} layers, {stored}"));
+        VerbOutput.Line(Text(
+            $"  {a.Family}, {a.Parameters / 1e6:0.0} million parameters, {a.Layers} layers, {stored}"));
         VerbOutput.Line(Text($"  context {m.Context} tokens, vocabulary {a.VocabularySize}"));
-        VerbOutput.Line(Text($"  weights {m.Memory.WeightsBytes / 1e6:0.0} MB, KV cache {m.Memory.KvBytesPerToken / 1024.0:0.0} KiB per token"));
+        VerbOutput.Line(Text($"  weights {m.Memory.WeightsBytes / 1e6:0.0} MB, ")
+            + Text($"KV cache {m.Memory.KvBytesPerToken / 1024.0:0.0} KiB per token"));
         VerbOutput.Table(["level", "body", "MB per token", "accuracy"], m.Levels.Select(level => (IReadOnlyList<string>)
         [
             Text($"{level.Level}"),

@@ -10,10 +10,12 @@ internal static class ModelLogitsVerb
     public static Command Create()
     {
         var package = ModelArguments.Package();
-        var tokens = new Option<string>("--tokens") { Description = "Token ids", HelpName = "1,2,3", Required = true };
+        var tokens = ModelArguments.Text("--tokens", "1,2,3", "Token ids");
+        tokens.Required = true;
         var level = ModelArguments.Level();
         var json = ModelArguments.Json();
-        var verb = new Command("logits", "Print the logits after each of the given tokens") { package, tokens, level, json }
+        var verb = new Command("logits", "Print the logits after each of the given tokens")
+            { package, tokens, level, json }
             .WithExamples("edge-agent model logits models-lite/nano --tokens 1,2425 --json");
         verb.SetAction(parsed =>
             Run(parsed.GetValue(package)!, ModelArguments.Tokens(parsed.GetValue(tokens)!), parsed.GetValue(level),
@@ -28,7 +30,8 @@ internal static class ModelLogitsVerb
         using var engine = ModelArguments.EvaluationEngine(package);
         if (tokens.FirstOrDefault(id => id >= engine.VocabularySize, -1) is var unknown and >= 0)
         {
-            throw new UsageException($"--tokens: there is no token {unknown}; ids go up to {engine.VocabularySize - 1}.");
+            throw new UsageException(
+                $"--tokens: there is no token {unknown}; ids go up to {engine.VocabularySize - 1}.");
         }
         var rows = Rows(engine, tokens, wanted);
         if (json)

@@ -12,7 +12,8 @@ internal static class ModelVerifyVerb
     {
         var package = ModelArguments.Package();
         var json = ModelArguments.Json();
-        var verb = new Command("verify", "Check every file of a model package; exit code 1 when one is wrong") { package, json }
+        var verb = new Command("verify", "Check every file of a model package; exit code 1 when one is wrong")
+            { package, json }
             .WithExamples("edge-agent model verify models-lite/nano");
         verb.SetAction(parsed =>
         {

@@ -13,10 +13,12 @@ internal static class RunVerb
 {
     public static Command Create(TimeProvider time)
     {
-        var config = new Option<string?>("--config") { Description = $"Configuration file; default: {OptionTable.DefaultFile}, where it exists", HelpName = "FILE" };
+        var config = ModelArguments.Text(
+            "--config", "FILE", $"Configuration file; default: {OptionTable.DefaultFile}, where it exists");
         var json = new Option<bool>("--json") { Description = "Log one JSON object per line on standard output" };
         var flags = OptionTable.All.Where(option => option.Flag is not null).Select(option =>
-            new Option<string?>(option.Flag!) { Description = $"{option.Meaning} Default: {option.Default}".Replace("`", "", StringComparison.Ordinal) }).ToArray();
+            ModelArguments.Text(option.Flag!, option.Flag![2..].ToUpperInvariant(),
+                $"{option.Meaning} Default: {option.Default}".Replace("`", "", StringComparison.Ordinal))).ToArray();
         var verb = new Command("run", "Run the agent: answer requests over MQTT until told to stop") { config, json }
             .WithExamples(
             [

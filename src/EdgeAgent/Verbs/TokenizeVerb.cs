@@ -11,10 +11,14 @@ internal static class TokenizeVerb
 
     public static Command Create()
     {
-        var path = new Argument<string>("PATH") { Description = "Model package, Hugging Face folder, or tokenizer.json" };
-        var decode = new Option<string?>("--decode") { Description = "Turn these ids back into text", HelpName = "1,2,3" };
+        var path = new Argument<string>("PATH")
+        {
+            Description = "Model package, Hugging Face folder, or tokenizer.json",
+        };
+        var decode = ModelArguments.Text("--decode", "1,2,3", "Turn these ids back into text");
         var json = ModelArguments.Json();
-        var verb = new Command("tokenize", "Cut the text on standard input into tokens, or join tokens into text") { path, decode, json }
+        var verb = new Command("tokenize", "Cut the text on standard input into tokens, or join tokens into text")
+            { path, decode, json }
             .WithExamples(
                 "echo -n \"force 157 N\" | edge-agent tokenize models-lite/nano",
                 "edge-agent tokenize models-lite/nano --decode 1,2425 --json");
@@ -56,7 +60,8 @@ internal static class TokenizeVerb
         var ids = ModelArguments.Tokens(list);
         if (ids.FirstOrDefault(id => id >= tokenizer.VocabularySize, -1) is var unknown and >= 0)
         {
-            throw new UsageException($"--decode: there is no token {unknown}; ids go up to {tokenizer.VocabularySize - 1}.");
+            throw new UsageException(
+                $"--decode: there is no token {unknown}; ids go up to {tokenizer.VocabularySize - 1}.");
         }
         var text = tokenizer.Decode(ids, showSpecial: true);
         if (!json)

@@ -71,7 +71,9 @@ internal static class VerbRunner
     }
 
     private static string Path(Command command) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{Path(parent)} {command.Name}" : "edge-agent";
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent
+            ? $"{Path(parent)} {command.Name}"
+            : "edge-agent";
 }
 
 /// <summary>A command line that was understood and cannot be meant.</summary>

@@ -204,7 +204,9 @@ public sealed class PresenceTests
         Assert.StartsWith("cannot reach", (await agent.UntilAsync(MqttStateKind.Disconnected)).Reason, StringComparison.Ordinal);
     }
 
-    /// <summary>A connection to something that answers each packet it reads with the next part of a script in hexadecimal.</summary>
+    /// <summary>
+    /// A connection to something that answers each packet it reads with the next part of a script in hexadecimal.
+    /// </summary>
     private static async Task<ConnectionProbe> AgainstScriptAsync(string packets)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

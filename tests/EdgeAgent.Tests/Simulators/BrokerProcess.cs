@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace EdgeAgent.Tests.Simulators;
 
-/// <summary>A real Mosquitto on a free loopback port with a folder of its own; skips the test where it is not installed.</summary>
+/// <summary>
+/// A real Mosquitto on a free loopback port with a folder of its own; skips the test where it is not installed.
+/// </summary>
 internal sealed class BrokerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
@@ -32,7 +34,9 @@ internal sealed class BrokerProcess : IAsyncDisposable
     public static Task<BrokerProcess> StartNewAsync(string configuration = "") =>
         StartNewAsync("allow_anonymous true\n" + configuration, []);
 
-    /// <summary>Starts a broker with these settings and files beside them; <c>{folder}</c> in a setting is where they lie.</summary>
+    /// <summary>
+    /// Starts a broker with these settings and files beside them; <c>{folder}</c> in a setting is where they lie.
+    /// </summary>
     public static async Task<BrokerProcess> StartNewAsync(string configuration, Dictionary<string, string> files)
     {
         var broker = new BrokerProcess(configuration);
