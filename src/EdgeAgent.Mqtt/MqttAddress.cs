@@ -10,7 +10,9 @@ public sealed record MqttAddress(string Host, int Port)
     /// <summary>The port that IANA registered for MQTT.</summary>
     public const int DefaultPort = 1883;
 
-    /// <summary>Reads a URL; <paramref name="fault"/> says what is wrong and what to do, and never repeats a password.</summary>
+    /// <summary>
+    /// Reads a URL; <paramref name="fault"/> says what is wrong and what to do, and never repeats a password.
+    /// </summary>
     public static bool TryParse(
         string text, [NotNullWhen(true)] out MqttAddress? address, [NotNullWhen(false)] out string? fault)
     {

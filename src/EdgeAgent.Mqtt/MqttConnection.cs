@@ -11,7 +11,9 @@ public sealed class MqttConnection
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>A connection that held this long starts the back-off over; a broker that accepts and drops at once does not.</summary>
+    /// <summary>
+    /// A connection that held this long starts the back-off over; a broker that accepts and drops at once does not.
+    /// </summary>
     private static readonly TimeSpan HeldLongEnough = TimeSpan.FromSeconds(10);
 
     /// <summary>A stop must end long before systemd's patience (90 s) does, also when the network is dead.</summary>
@@ -40,17 +42,22 @@ public sealed class MqttConnection
         _subscriptions = subscriptions;
         _callbacks = callbacks;
         _time = time;
-        _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, options.Seed ?? SeedFrom(options.ClientId));
+        var seed = options.Seed ?? SeedFrom(options.ClientId);
+        _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, seed);
     }
 
-    /// <summary>Messages at QoS 0 that were thrown away because the handler was slower than they came; QoS 1 never is.</summary>
+    /// <summary>Messages at QoS 0 that waited here when their connection ended and were lost; QoS 1 comes again.</summary>
     public long DroppedCount => Interlocked.Read(ref _droppedCount);
 
     /// <summary>Connected and subscribed at this moment.</summary>
     public bool IsConnected => _link is not null;
 
-    /// <summary>Publishes; completes within <see cref="MqttOptions.PublishTimeout"/>. May be called by any thread.</summary>
-    /// <remarks>The order of two publishings is kept only when the second begins after the first has completed.</remarks>
+    /// <summary>
+    /// Publishes; completes within <see cref="MqttOptions.PublishTimeout"/>. May be called by any thread.
+    /// </summary>
+    /// <remarks>
+    /// The order of two publishings is kept only when the second begins after the first has completed.
+    /// </remarks>
     public Task<MqttPublishResult> PublishAsync(MqttOutgoing message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -59,7 +66,10 @@ public sealed class MqttConnection
             : Task.FromResult(new MqttPublishResult(MqttPublishOutcome.NotConnected, null, "not connected"));
     }
 
-    /// <summary>Runs until <paramref name="stop"/>; then the batch in hand is finished, the farewell sent, and the session left.</summary>
+    /// <summary>
+    /// Runs until <paramref name="stop"/>; then the batch in hand is finished, the farewell sent, and the session
+    /// left.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It was started before.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -99,7 +109,10 @@ public sealed class MqttConnection
         try
         {
             _link = link;
-            Report(new MqttState(MqttStateKind.Connected, $"connected to {_options}") { SessionPresent = link.SessionPresent });
+            Report(new MqttState(MqttStateKind.Connected, $"connected to {_options}")
+            {
+                SessionPresent = link.SessionPresent,
+            });
             var end = await PumpAsync(link, stop);
             // Mosquitto 2.0.11 closes a session that was taken over without a word, so it can only be guessed.
             return end.ReasonCode is null && !end.IsOurs && ++_shortLivedCount >= ShortLivedLimit
@@ -157,7 +170,8 @@ public sealed class MqttConnection
         // One batch is one unit of work: whatever its handler throws means "not committed".
         catch (Exception e)
         {
-            return new(null, $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}") { IsOurs = true };
+            var reason = $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}";
+            return new(null, reason) { IsOurs = true };
         }
         await ShowProgressUntilAsync(link.AcknowledgeBatchAsync());
         return null;
@@ -198,7 +212,10 @@ public sealed class MqttConnection
         }
     }
 
-    /// <summary>Waits for <paramref name="task"/>, but no longer than <paramref name="limit"/>, and shows that the loop is alive.</summary>
+    /// <summary>
+    /// Waits for <paramref name="task"/>, but no longer than <paramref name="limit"/>, and shows that the loop is
+    /// alive.
+    /// </summary>
     private async Task WaitAsync(Task task, TimeSpan limit, CancellationToken stop)
     {
         if (!task.IsCompleted)

@@ -22,7 +22,9 @@ public sealed record MqttMessage
     /// <summary>The lower of what the publisher used and we subscribed with.</summary>
     public MqttQos Qos { get; init; }
 
-    /// <summary>With Retain As Published: the publisher asked the broker to keep it. Otherwise: it was kept before we came.</summary>
+    /// <summary>
+    /// With Retain As Published: the publisher asked the broker to keep it. Otherwise: it was kept before we came.
+    /// </summary>
     public bool Retain { get; init; }
 
     /// <summary>The broker tried to deliver it before; false does not prove that it did not.</summary>
@@ -34,7 +36,9 @@ public sealed record MqttMessage
     /// <summary>What the answer must repeat; null when the publisher gave none.</summary>
     public ReadOnlyMemory<byte>? CorrelationData { get; init; }
 
-    /// <summary>What was left of its life when the broker sent it, in whole seconds; null when it does not expire.</summary>
+    /// <summary>
+    /// What was left of its life when the broker sent it, in whole seconds; null when it does not expire.
+    /// </summary>
     public TimeSpan? MessageExpiry { get; init; }
 
     /// <summary>The publisher's word on the body's format, usually a MIME type, or null.</summary>

@@ -13,7 +13,9 @@ public sealed record MqttOptions
     [Range(1, 65535)]
     public int Port { get; init; } = MqttAddress.DefaultPort;
 
-    /// <summary>The name of our session at the broker, 1 to 256 characters; two clients with one name throw each other out.</summary>
+    /// <summary>
+    /// The name of our session at the broker, 1 to 256 characters; two clients with one name throw each other out.
+    /// </summary>
     [MinLength(1), MaxLength(256)]
     public required string ClientId { get; init; }
 
@@ -27,22 +29,32 @@ public sealed record MqttOptions
     [Range(typeof(TimeSpan), "00:00:01", "18:00:00")]
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the broker keeps session and messages without us, 0 s to 10 years; default 7 days; 0: no session.</summary>
+    /// <summary>
+    /// How long the broker keeps session and messages without us, 0 s to 10 years; default 7 days; 0: no session.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>Messages at QoS 1 that the broker may send before we acknowledge, 1 to 1024; default 32. The rest waits there.</summary>
+    /// <summary>
+    /// Messages that we hold before they are acknowledged, 1 to 1024; default 32. The rest waits at the broker, kept there by
+    /// Receive Maximum and by not reading on.
+    /// </summary>
     [Range(1, 1024)]
     public int ReceiveMaximumCount { get; init; } = 32;
 
-    /// <summary>Largest packet both ways in bytes, 1 KiB to 256 MiB; default 2 MiB. A broker drops larger ones without telling us.</summary>
+    /// <summary>
+    /// Largest packet both ways in bytes, 1 KiB to 256 MiB; default 2 MiB. A broker drops larger ones without telling
+    /// us.
+    /// </summary>
     [Range(1024, 268_435_455)]
     public int MaximumPacketSizeBytes { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>What the broker publishes when it loses us without a goodbye, or null for nothing (default).</summary>
     public MqttWill? Will { get; init; }
 
-    /// <summary>Ceiling of the first wait between two attempts, 1 ms to 1 min; default 500 ms; it doubles from there.</summary>
+    /// <summary>
+    /// Ceiling of the first wait between two attempts, 1 ms to 1 min; default 500 ms; it doubles from there.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan BackoffMinimum { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -50,18 +62,24 @@ public sealed record MqttOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan BackoffMaximum { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The wait after a refusal that only a person can mend, 1 ms to 1 h; default 1 min, so that logs stay readable.</summary>
+    /// <summary>
+    /// The wait after a refusal that only a person can mend, 1 ms to 1 h; default 1 min, so that logs stay readable.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan RefusedRetry { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Seed of the jitter; null (default): made from the client identifier, so that a fleet spreads out.</summary>
+    /// <summary>
+    /// Seed of the jitter; null (default): made from the client identifier, so that a fleet spreads out.
+    /// </summary>
     public int? Seed { get; init; }
 
     /// <summary>Messages handed over at once, 1 to 1024; default 64.</summary>
     [Range(1, 1024)]
     public int BatchLimitCount { get; init; } = 64;
 
-    /// <summary>Publishings on their way at once, waiting ones included, 1 to 65535; default 1024; beyond it: QueueFull.</summary>
+    /// <summary>
+    /// Publishings on their way at once, waiting ones included, 1 to 65535; default 1024; beyond it: QueueFull.
+    /// </summary>
     [Range(1, 65535)]
     public int OutgoingLimitCount { get; init; } = 1024;
 
@@ -69,7 +87,10 @@ public sealed record MqttOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>From publishing to the broker's acknowledgement, 1 ms to 10 min; default 20 s; then the connection is made anew.</summary>
+    /// <summary>
+    /// From publishing to the broker's acknowledgement, 1 ms to 10 min; default 20 s; then the connection is made
+    /// anew.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan PublishTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -103,7 +124,9 @@ public sealed record MqttWill
     /// <summary>The broker keeps it for later subscribers; default false.</summary>
     public bool Retain { get; init; }
 
-    /// <summary>How long the broker waits for our return first, in whole seconds, 0 s to 10 years; default 0 s.</summary>
+    /// <summary>
+    /// How long the broker waits for our return first, in whole seconds, 0 s to 10 years; default 0 s.
+    /// </summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>The body's format, usually a MIME type, or null.</summary>

@@ -21,7 +21,10 @@ public sealed record MqttOutgoing
     /// <summary>What an answer must repeat, or what this answer repeats; at most 65535 bytes; null for none.</summary>
     public ReadOnlyMemory<byte>? CorrelationData { get; init; }
 
-    /// <summary>How long the broker may hold it for an absent subscriber, from one second, sent in whole seconds; null: for ever.</summary>
+    /// <summary>
+    /// How long the broker may hold it for an absent subscriber, from one second, sent in whole seconds; null: for
+    /// ever.
+    /// </summary>
     public TimeSpan? MessageExpiry { get; init; }
 
     /// <summary>The body's format, usually a MIME type, or null.</summary>

@@ -12,7 +12,10 @@ public enum MqttStateKind
     /// <summary>Not connected, tries again by itself.</summary>
     Disconnected,
 
-    /// <summary>The broker does not want us (credentials, rights, another client with our name); a person must act, tried again slowly.</summary>
+    /// <summary>
+    /// The broker does not want us (credentials, rights, another client with our name); a person must act, tried
+    /// again slowly.
+    /// </summary>
     Refused,
 
     /// <summary>Stopped because the owner wished it.</summary>
@@ -35,19 +38,26 @@ public sealed record MqttState(MqttStateKind Kind, string Reason)
 }
 
 /// <summary>What a connection calls; one call at a time, all from its own loop.</summary>
-/// <remarks>An exception of <see cref="Received"/> is an expected outcome. One of the others is a fault of the program and ends the loop.</remarks>
+/// <remarks>
+/// An exception of <see cref="Received"/> is an expected outcome. One of the others is a fault of the program and
+/// ends the loop.
+/// </remarks>
 public sealed record MqttCallbacks
 {
     /// <summary>
     /// Takes a batch in the order of receipt. The messages are acknowledged after it returned; when it throws they are not, the
-    /// connection is made anew and the broker sends them (QoS 1) again. Nothing else arrives meanwhile: commit and return.
+    /// connection is made anew and the broker sends them (QoS 1) again. Nothing else arrives meanwhile, not even the
+    /// acknowledgement of a publishing: commit and return, and await no <see cref="MqttConnection.PublishAsync"/> inside.
     /// </summary>
     public required Func<IReadOnlyList<MqttMessage>, ValueTask> Received { get; init; }
 
     /// <summary>Told of every change; must not block.</summary>
     public Action<MqttState>? StateChanged { get; init; }
 
-    /// <summary>Called at least once a second while the loop is alive, connected or not, but not during <see cref="Received"/>.</summary>
+    /// <summary>
+    /// Called at least once a second while the loop is alive, connected or not, but not during <see
+    /// cref="Received"/>.
+    /// </summary>
     public Action? Progressed { get; init; }
 
     /// <summary>Gives the last message of a clean stop, sent before DISCONNECT, or null for none.</summary>

@@ -12,14 +12,18 @@ public sealed record MqttSubscription
     /// <summary>Our own messages do not come back to us; default false. Not allowed with <c>$share</c>.</summary>
     public bool NoLocal { get; init; }
 
-    /// <summary>The retain flag arrives as the publisher set it, so that retained requests can be told; default true.</summary>
+    /// <summary>
+    /// The retain flag arrives as the publisher set it, so that retained requests can be told; default true.
+    /// </summary>
     public bool RetainAsPublished { get; init; } = true;
 
     /// <summary>Which kept messages the broker sends when we subscribe; default: only for a new subscription.</summary>
     public MqttRetained Retained { get; init; } = MqttRetained.SendWhenNew;
 }
 
-/// <summary>Which kept messages a broker sends to a subscriber (Retain Handling; the numbers are those of the wire).</summary>
+/// <summary>
+/// Which kept messages a broker sends to a subscriber (Retain Handling; the numbers are those of the wire).
+/// </summary>
 public enum MqttRetained
 {
     /// <summary>With every subscribing, so with every reconnect.</summary>

@@ -2,8 +2,13 @@ using System.Text;
 
 namespace EdgeAgent.Mqtt;
 
-/// <summary>What MQTT 5 itself forbids in a message to publish, and how large its packet becomes: decided before anything is sent.</summary>
-/// <remarks>A broker answers a forbidden packet by closing the connection, so one bad message would stop all the others.</remarks>
+/// <summary>
+/// What MQTT 5 itself forbids in a message to publish, and how large its packet becomes: decided before anything is
+/// sent.
+/// </summary>
+/// <remarks>
+/// A broker answers a forbidden packet by closing the connection, so one bad message would stop all the others.
+/// </remarks>
 internal static class OutgoingRules
 {
     private const int MaximumStringBytes = 65535;
@@ -19,7 +24,7 @@ internal static class OutgoingRules
         {
             return $"correlation data is longer than {MaximumStringBytes} bytes";
         }
-        if (message.MessageExpiry is { } expiry && (expiry < TimeSpan.FromSeconds(1) || expiry.TotalSeconds > uint.MaxValue))
+        if (message.MessageExpiry?.TotalSeconds is < 1 or > uint.MaxValue)
         {
             return "a message expiry must be from one second to 136 years";
         }
@@ -28,7 +33,9 @@ internal static class OutgoingRules
             : null;
     }
 
-    /// <summary>Bytes of the PUBLISH packet (section 3.3 of the standard), at most a few more than the true size.</summary>
+    /// <summary>
+    /// Bytes of the PUBLISH packet (section 3.3 of the standard), at most a few more than the true size.
+    /// </summary>
     public static long PacketSizeBytes(MqttOutgoing message)
     {
         const int header = 1 + 4, packetIdentifier = 2, propertiesLength = 4, format = 1 + 1, expiry = 1 + 4;

@@ -3,7 +3,10 @@ using MQTTnet.Exceptions;
 
 namespace EdgeAgent.Mqtt;
 
-/// <summary>Publishes over one connection within the limits that its broker announced; the package itself observes none of them.</summary>
+/// <summary>
+/// Publishes over one connection within the limits that its broker announced; the package itself observes none of
+/// them.
+/// </summary>
 internal sealed class OutgoingWindow : IDisposable
 {
     private readonly IMqttClient _client;
@@ -17,7 +20,8 @@ internal sealed class OutgoingWindow : IDisposable
     private int _pending;
 
     public OutgoingWindow(
-        IMqttClient client, MqttOptions options, MqttClientConnectResult broker, TimeProvider time, Action<MqttLinkEnd> end)
+        IMqttClient client, MqttOptions options, MqttClientConnectResult broker, TimeProvider time,
+        Action<MqttLinkEnd> end)
     {
         _client = client;
         _options = options;
@@ -39,7 +43,7 @@ internal sealed class OutgoingWindow : IDisposable
         try
         {
             return Interlocked.Increment(ref _pending) > _options.OutgoingLimitCount
-                ? new(MqttPublishOutcome.QueueFull, null, $"{_options.OutgoingLimitCount} publishings are on their way already")
+                ? new(MqttPublishOutcome.QueueFull, null, $"{_options.OutgoingLimitCount} publishings are on their way")
                 : await SendAsync(message);
         }
         finally
@@ -102,7 +106,9 @@ internal sealed class OutgoingWindow : IDisposable
         }
     }
 
-    /// <summary>A packet may be half written and its place at the broker is still taken: this connection cannot be used on.</summary>
+    /// <summary>
+    /// A packet may be half written and its place at the broker is still taken: this connection cannot be used on.
+    /// </summary>
     private MqttPublishResult TimedOut()
     {
         var reason = $"no acknowledgement within {_options.PublishTimeout.TotalSeconds:0.#} s";
@@ -118,5 +124,6 @@ internal sealed class OutgoingWindow : IDisposable
             : Refused(code);
     }
 
-    private static MqttPublishResult Refused(int code) => new(MqttPublishOutcome.Refused, code, ReasonCodes.Words(code));
+    private static MqttPublishResult Refused(int code) =>
+        new(MqttPublishOutcome.Refused, code, ReasonCodes.Words(code));
 }

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace MqttClientComparison;
 
-/// <summary>The client over libmosquitto that DESIGN first chose: one thread polls, reads, commits, and only then writes.</summary>
+/// <summary>
+/// The client over libmosquitto that DESIGN first chose: one thread polls, reads, commits, and only then writes.
+/// </summary>
 internal static unsafe partial class Mosquitto
 {
     private const string Library = "libmosquitto.so.1";

@@ -6,7 +6,10 @@ using MQTTnet.Protocol;
 
 namespace MqttClientComparison;
 
-/// <summary>The same client over MQTTnet: received messages wait in a channel, are committed in batches, acknowledged in order.</summary>
+/// <summary>
+/// The same client over MQTTnet: received messages wait in a channel, are committed in batches, acknowledged in
+/// order.
+/// </summary>
 internal static class Packaged
 {
     /// <summary>Connects, subscribes to <c>req/#</c> and runs until <paramref name="handle"/> says stop.</summary>

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace EdgeAgent.Tests.Simulators;
 
-/// <summary>A wire between a client and a broker that can be cut or go silent, and that remembers what the client sent.</summary>
+/// <summary>
+/// A wire between a client and a broker that can be cut or go silent, and that remembers what the client sent.
+/// </summary>
 internal sealed class TcpRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
