@@ -46,7 +46,9 @@ public sealed class MqttConnection
         _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, seed);
     }
 
-    /// <summary>Messages at QoS 0 that waited here when their connection ended and were lost; QoS 1 comes again.</summary>
+    /// <summary>
+    /// Messages at QoS 0 that waited here when their connection ended and were lost; QoS 1 comes again.
+    /// </summary>
     public long DroppedCount => Interlocked.Read(ref _droppedCount);
 
     /// <summary>Connected and subscribed at this moment.</summary>

@@ -80,7 +80,9 @@ internal sealed class MqttLink : IAsyncDisposable
             }
             SessionPresent = accepted.IsSessionPresent;
             _window = new OutgoingWindow(_client, _options, accepted, _time, End);
-            return subscriptions.Count == 0 ? null : await SubscribeAsync(subscriptions, either.Token);
+            var refusal = subscriptions.Count == 0 ? null : await SubscribeAsync(subscriptions, either.Token);
+            _throttle.Start();
+            return refusal;
         }
         // One unit of work is one attempt: whatever the package throws becomes the reason of the next wait.
         catch (Exception e)
@@ -206,7 +208,6 @@ internal sealed class MqttLink : IAsyncDisposable
     private Task Enqueue(MqttApplicationMessageReceivedEventArgs message)
     {
         message.AutoAcknowledge = false;
-        _throttle.Add();
         if (!_received.Writer.TryWrite(message))
         {
             CountIfLost(message);

@@ -36,7 +36,8 @@ public sealed record MqttOptions
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Messages that we hold before they are acknowledged, 1 to 1024; default 32. The rest waits at the broker, kept there by
+    /// Messages that we hold before they are acknowledged, 1 to 1024; default 32. The rest waits at the broker, kept
+    /// there by
     /// Receive Maximum and by not reading on.
     /// </summary>
     [Range(1, 1024)]

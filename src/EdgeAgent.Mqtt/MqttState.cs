@@ -45,9 +45,11 @@ public sealed record MqttState(MqttStateKind Kind, string Reason)
 public sealed record MqttCallbacks
 {
     /// <summary>
-    /// Takes a batch in the order of receipt. The messages are acknowledged after it returned; when it throws they are not, the
+    /// Takes a batch in the order of receipt. The messages are acknowledged after it returned; when it throws they
+    /// are not, the
     /// connection is made anew and the broker sends them (QoS 1) again. Nothing else arrives meanwhile, not even the
-    /// acknowledgement of a publishing: commit and return, and await no <see cref="MqttConnection.PublishAsync"/> inside.
+    /// acknowledgement of a publishing: commit and return, and await no <see cref="MqttConnection.PublishAsync"/>
+    /// inside.
     /// </summary>
     public required Func<IReadOnlyList<MqttMessage>, ValueTask> Received { get; init; }
 

@@ -52,7 +52,7 @@ internal static class PackageMapping
     {
         var builder = new MqttClientOptionsBuilder()
             .WithTcpServer(options.Host, options.Port)
-            .WithStreamProvider(new ThrottledStream.Provider(throttle))
+            .WithStreamProvider(new ThrottledStream.Provider(throttle, options.MaximumPacketSizeBytes))
             .WithProtocolVersion(MqttProtocolVersion.V500)
             .WithClientId(options.ClientId)
             .WithCleanStart(options.SessionExpiry == TimeSpan.Zero)

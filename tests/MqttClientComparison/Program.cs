@@ -5,7 +5,8 @@ using MqttClientComparison;
 using MQTTnet;
 using MQTTnet.Protocol;
 
-// respond|drain|crash LIBRARY PORT [COUNT]              the client under test: mqttnet, ours (EdgeAgent.Mqtt), libmosquitto
+// respond|drain|crash LIBRARY PORT [COUNT]              the client under test: mqttnet, ours (EdgeAgent.Mqtt),
+// libmosquitto
 // ask PORT COUNT                                        the requester of both, always MQTTnet
 // start LIBRARY|none PORT                               time from process start to subscribed, and resident memory
 var mode = args[0];
