@@ -12,7 +12,8 @@ namespace EdgeAgent.Mqtt;
 /// has it, and
 /// one that is too large is refused before anybody allocates memory for it.
 /// </remarks>
-internal sealed class ThrottledStream(NetworkStream inner, ReceiveThrottle throttle, int maximumPacketSizeBytes) : Stream
+internal sealed class ThrottledStream(NetworkStream inner, ReceiveThrottle throttle, int maximumPacketSizeBytes)
+    : Stream
 {
     private const int Publish = 3;
 
@@ -144,7 +145,8 @@ internal sealed class ThrottledStream(NetworkStream inner, ReceiveThrottle throt
             try
             {
                 await socket.ConnectAsync(remoteEndPoint, cancellationToken);
-                return new ThrottledStream(new NetworkStream(socket, ownsSocket: true), throttle, maximumPacketSizeBytes);
+                var network = new NetworkStream(socket, ownsSocket: true);
+                return new ThrottledStream(network, throttle, maximumPacketSizeBytes);
             }
             catch
             {

@@ -188,9 +188,9 @@ public sealed class PresenceTests
 
     // A PUBLISH that announces 256 MB, a length of five bytes, a CONNACK that announces 256 MB.
     [Theory]
-    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 30 FF FF FF 7F", "a packet of 268435460 bytes is larger than our maximum")]
+    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 30 FF FF FF 7F", "a packet of 268435460 bytes is larger than")]
     [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 30 FF FF FF FF 01", "this is no MQTT")]
-    [InlineData("20 FF FF FF 7F", "a packet of 268435460 bytes is larger than our maximum")]
+    [InlineData("20 FF FF FF 7F", "a packet of 268435460 bytes is larger than")]
     public async Task What_no_honest_broker_sends_costs_the_connection_and_no_memory(string packets, string words)
     {
         await using var agent = await AgainstScriptAsync(packets);
