@@ -2,7 +2,8 @@ namespace EdgeAgent.Mqtt;
 
 /// <summary>How long to wait before the next attempt: exponential, with full jitter.</summary>
 /// <remarks>
-/// A wait is drawn evenly from 0 to a ceiling that doubles with each attempt. Hundreds of agents that lost one broker then come
+/// A wait is drawn evenly from 0 to a ceiling that doubles with each attempt. Hundreds of agents that lost one broker
+/// then come
 /// back spread over the whole interval (M. Brooker, "Exponential Backoff And Jitter", 2015).
 /// </remarks>
 internal sealed class Backoff(TimeSpan minimum, TimeSpan maximum, int seed)

@@ -42,11 +42,12 @@ public sealed class MqttConnection
         _subscriptions = subscriptions;
         _callbacks = callbacks;
         _time = time;
-        _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, options.Seed ?? SeedFrom(options.ClientId));
+        var seed = options.Seed ?? SeedFrom(options.ClientId);
+        _backoff = new Backoff(options.BackoffMinimum, options.BackoffMaximum, seed);
     }
 
     /// <summary>
-    /// Messages at QoS 0 that were thrown away because the handler was slower than they came; QoS 1 never is.
+    /// Messages at QoS 0 that waited here when their connection ended and were lost; QoS 1 comes again.
     /// </summary>
     public long DroppedCount => Interlocked.Read(ref _droppedCount);
 
@@ -56,8 +57,9 @@ public sealed class MqttConnection
     /// <summary>
     /// Publishes; completes within <see cref="MqttOptions.PublishTimeout"/>. May be called by any thread.
     /// </summary>
-    /// <remarks>The order of two publishings is kept only when the second begins after the first has
-    /// completed.</remarks>
+    /// <remarks>
+    /// The order of two publishings is kept only when the second begins after the first has completed.
+    /// </remarks>
     public Task<MqttPublishResult> PublishAsync(MqttOutgoing message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -109,7 +111,10 @@ public sealed class MqttConnection
         try
         {
             _link = link;
-            Report(new MqttState(MqttStateKind.Connected, $"connected to {_options}") { SessionPresent = link.SessionPresent });
+            Report(new MqttState(MqttStateKind.Connected, $"connected to {_options}")
+            {
+                SessionPresent = link.SessionPresent,
+            });
             var end = await PumpAsync(link, stop);
             // Mosquitto 2.0.11 closes a session that was taken over without a word, so it can only be guessed.
             return end.ReasonCode is null && !end.IsOurs && ++_shortLivedCount >= ShortLivedLimit
@@ -167,7 +172,8 @@ public sealed class MqttConnection
         // One batch is one unit of work: whatever its handler throws means "not committed".
         catch (Exception e)
         {
-            return new(null, $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}") { IsOurs = true };
+            var reason = $"the handler refused a batch of {batch.Count}: {e.GetType().Name}: {e.Message}";
+            return new(null, reason) { IsOurs = true };
         }
         await ShowProgressUntilAsync(link.AcknowledgeBatchAsync());
         return null;
@@ -216,7 +222,8 @@ public sealed class MqttConnection
     {
         if (!task.IsCompleted)
         {
-            await task.WaitAsync(limit, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await task.WaitAsync(limit, _time, stop).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         _callbacks.Progressed?.Invoke();
     }

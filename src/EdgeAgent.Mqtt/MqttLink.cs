@@ -12,15 +12,19 @@ internal sealed record MqttLinkEnd(int? ReasonCode, string Reason)
     /// <summary>We ended it, not the broker or the network.</summary>
     public bool IsOurs { get; init; }
 
-    public static MqttLinkEnd FromBroker(string what, int code, string? brokersWords) =>
-        new(code, $"{what}: {ReasonCodes.Words(code)}{(string.IsNullOrEmpty(brokersWords) ? "" : $", it says '{brokersWords}'")}");
+    public static MqttLinkEnd FromBroker(string what, int code, string? brokersWords)
+    {
+        var says = string.IsNullOrEmpty(brokersWords) ? "" : $", it says '{brokersWords}'";
+        return new(code, $"{what}: {ReasonCodes.Words(code)}{says}");
+    }
 }
 
 /// <summary>
 /// One connection to the broker, from CONNECT to its end; the only type that drives the MQTTnet package.
 /// </summary>
 /// <remarks>
-/// Each connection gets a new client of the package: an acknowledgement is bound to the client that received the message, so one
+/// Each connection gets a new client of the package: an acknowledgement is bound to the client that received the
+/// message, so one
 /// that comes too late can never be sent over the next connection, where its packet identifier means another message.
 /// </remarks>
 internal sealed class MqttLink : IAsyncDisposable
@@ -31,7 +35,12 @@ internal sealed class MqttLink : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Action _dropped;
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
-    private readonly Channel<MqttApplicationMessageReceivedEventArgs> _received;
+    private readonly ReceiveThrottle _throttle;
+
+    // Without a limit of its own, because the throttle is its limit.
+    private readonly Channel<MqttApplicationMessageReceivedEventArgs> _received =
+        Channel.CreateUnbounded<MqttApplicationMessageReceivedEventArgs>();
+
     private readonly TaskCompletionSource<MqttLinkEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<MqttApplicationMessageReceivedEventArgs> _taken = [];
     private OutgoingWindow? _window;
@@ -42,8 +51,7 @@ internal sealed class MqttLink : IAsyncDisposable
         _options = options;
         _time = time;
         _dropped = dropped;
-        // Twice the Receive Maximum: half for QoS 1, which the broker limits, half for QoS 0, which nobody limits.
-        _received = Channel.CreateBounded<MqttApplicationMessageReceivedEventArgs>(options.ReceiveMaximumCount * 2);
+        _throttle = new ReceiveThrottle(options.ReceiveMaximumCount);
         _client.ApplicationMessageReceivedAsync += Enqueue;
         _client.DisconnectedAsync += OnDisconnected;
     }
@@ -61,16 +69,20 @@ internal sealed class MqttLink : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         try
         {
-            var accepted = await _client.ConnectAsync(PackageMapping.ToPackage(_options), either.Token);
+            var accepted = await _client.ConnectAsync(PackageMapping.ToPackage(_options, _throttle), either.Token);
             if (accepted.ResultCode != MqttClientConnectResultCode.Success)
             {
-                // A broker of MQTT 3.1.1 answers with its own small numbers; 1 is "unacceptable protocol version" there.
-                var code = (int)accepted.ResultCode == 1 ? ReasonCodes.UnsupportedProtocolVersion : (int)accepted.ResultCode;
+                // A broker of MQTT 3.1.1 answers with its own small numbers; 1 is "unacceptable protocol version"
+                // there.
+                var code = (int)accepted.ResultCode;
+                code = code == 1 ? ReasonCodes.UnsupportedProtocolVersion : code;
                 return MqttLinkEnd.FromBroker($"{Broker} refuses the connection", code, accepted.ReasonString);
             }
             SessionPresent = accepted.IsSessionPresent;
             _window = new OutgoingWindow(_client, _options, accepted, _time, End);
-            return subscriptions.Count == 0 ? null : await SubscribeAsync(subscriptions, either.Token);
+            var refusal = subscriptions.Count == 0 ? null : await SubscribeAsync(subscriptions, either.Token);
+            _throttle.Start();
+            return refusal;
         }
         // One unit of work is one attempt: whatever the package throws becomes the reason of the next wait.
         catch (Exception e)
@@ -110,14 +122,17 @@ internal sealed class MqttLink : IAsyncDisposable
         {
             End(new(null, $"acknowledging failed: {e.GetBaseException().Message}"));
         }
+        _throttle.Remove(_taken.Count);
+        _taken.Clear();
     }
 
     /// <summary>Publishes and waits for the acknowledgement.</summary>
     public Task<MqttPublishResult> PublishAsync(MqttOutgoing message) => _window!.PublishAsync(message);
 
     /// <summary>Asks whether the broker is there, without waiting for the answer; no answer ends the link.</summary>
-    /// <remarks>The package pings only after a time without sending, so a lost broker would not be noticed while we
-    /// publish.</remarks>
+    /// <remarks>
+    /// The package pings only after a time without sending, so a lost broker would not be noticed while we publish.
+    /// </remarks>
     public void StartPing()
     {
         if (_ping.IsCompleted)
@@ -147,7 +162,8 @@ internal sealed class MqttLink : IAsyncDisposable
 
     private string Broker => $"{_options.Host}:{_options.Port}";
 
-    private async Task<MqttLinkEnd?> SubscribeAsync(IReadOnlyList<MqttSubscription> subscriptions, CancellationToken stop)
+    private async Task<MqttLinkEnd?> SubscribeAsync(
+        IReadOnlyList<MqttSubscription> subscriptions, CancellationToken stop)
     {
         var granted = await _client.SubscribeAsync(PackageMapping.ToPackage(subscriptions), stop);
         foreach (var item in granted.Items)
@@ -155,7 +171,8 @@ internal sealed class MqttLink : IAsyncDisposable
             var code = (int)item.ResultCode;
             if (code >= ReasonCodes.UnspecifiedError)
             {
-                return MqttLinkEnd.FromBroker($"{Broker} refuses the subscription to {item.TopicFilter.Topic}", code, granted.ReasonString);
+                var what = $"{Broker} refuses the subscription to {item.TopicFilter.Topic}";
+                return MqttLinkEnd.FromBroker(what, code, granted.ReasonString);
             }
         }
         return null;
@@ -187,28 +204,23 @@ internal sealed class MqttLink : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Runs on the package's thread: must not block, because the package's own queue behind it has no limit.
-    /// </summary>
+    /// <summary>Runs on a thread of the package, which must not be kept waiting: its own queue has no limit.</summary>
     private Task Enqueue(MqttApplicationMessageReceivedEventArgs message)
     {
         message.AutoAcknowledge = false;
-        var isQos0 = message.ApplicationMessage.QualityOfServiceLevel == MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce;
-        var full = isQos0 && _received.Reader.Count >= _options.ReceiveMaximumCount;
-        if ((full || !_received.Writer.TryWrite(message)) && !Ended.IsCompleted)
+        if (!_received.Writer.TryWrite(message))
         {
             CountIfLost(message);
-            if (!isQos0)
-            {
-                End(new(null, $"{Broker} sends more than our Receive Maximum of {_options.ReceiveMaximumCount}"));
-            }
         }
         return Task.CompletedTask;
     }
 
+    private static bool IsQos0(MqttApplicationMessageReceivedEventArgs message) =>
+        (MqttQos)message.ApplicationMessage.QualityOfServiceLevel == MqttQos.AtMostOnce;
+
     private void CountIfLost(MqttApplicationMessageReceivedEventArgs message)
     {
-        if (message.ApplicationMessage.QualityOfServiceLevel == MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce)
+        if (IsQos0(message))
         {
             _dropped();
         }
@@ -218,7 +230,8 @@ internal sealed class MqttLink : IAsyncDisposable
     {
         var code = (int)lost.Reason;
         var unexpected = lost.Exception?.GetBaseException();
-        End(code >= ReasonCodes.UnspecifiedError && unexpected is null or MqttClientUnexpectedDisconnectReceivedException
+        var brokerSpoke = unexpected is null or MqttClientUnexpectedDisconnectReceivedException;
+        End(brokerSpoke && code >= ReasonCodes.UnspecifiedError
             ? MqttLinkEnd.FromBroker($"{Broker} ended the connection", code, lost.ReasonString)
             : new(null, $"lost {Broker}: {unexpected?.Message ?? "connection closed"}"));
         return Task.CompletedTask;

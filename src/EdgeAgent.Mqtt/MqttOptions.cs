@@ -36,15 +36,16 @@ public sealed record MqttOptions
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Messages at QoS 1 that the broker may send before we acknowledge, 1 to 1024; default 32. The rest waits
-    /// there.
+    /// Messages that we hold before they are acknowledged, 1 to 1024; default 32. The rest waits at the broker, kept
+    /// there by
+    /// Receive Maximum and by not reading on.
     /// </summary>
     [Range(1, 1024)]
     public int ReceiveMaximumCount { get; init; } = 32;
 
     /// <summary>
-    /// Largest packet both ways in bytes, 1 KiB to 256 MiB; default 2 MiB. A broker drops larger ones without
-    /// telling us.
+    /// Largest packet both ways in bytes, 1 KiB to 256 MiB; default 2 MiB. A broker drops larger ones without telling
+    /// us.
     /// </summary>
     [Range(1024, 268_435_455)]
     public int MaximumPacketSizeBytes { get; init; } = 2 * 1024 * 1024;
@@ -63,8 +64,7 @@ public sealed record MqttOptions
     public TimeSpan BackoffMaximum { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The wait after a refusal that only a person can mend, 1 ms to 1 h; default 1 min, so that logs stay
-    /// readable.
+    /// The wait after a refusal that only a person can mend, 1 ms to 1 h; default 1 min, so that logs stay readable.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan RefusedRetry { get; init; } = TimeSpan.FromMinutes(1);

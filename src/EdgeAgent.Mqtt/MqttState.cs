@@ -38,13 +38,18 @@ public sealed record MqttState(MqttStateKind Kind, string Reason)
 }
 
 /// <summary>What a connection calls; one call at a time, all from its own loop.</summary>
-/// <remarks>An exception of <see cref="Received"/> is an expected outcome. One of the others is a fault of the
-/// program and ends the loop.</remarks>
+/// <remarks>
+/// An exception of <see cref="Received"/> is an expected outcome. One of the others is a fault of the program and
+/// ends the loop.
+/// </remarks>
 public sealed record MqttCallbacks
 {
     /// <summary>
-    /// Takes a batch in the order of receipt. The messages are acknowledged after it returned; when it throws they are not, the
-    /// connection is made anew and the broker sends them (QoS 1) again. Nothing else arrives meanwhile: commit and return.
+    /// Takes a batch in the order of receipt. The messages are acknowledged after it returned; when it throws they
+    /// are not, the
+    /// connection is made anew and the broker sends them (QoS 1) again. Nothing else arrives meanwhile, not even the
+    /// acknowledgement of a publishing: commit and return, and await no <see cref="MqttConnection.PublishAsync"/>
+    /// inside.
     /// </summary>
     public required Func<IReadOnlyList<MqttMessage>, ValueTask> Received { get; init; }
 

@@ -6,8 +6,9 @@ namespace EdgeAgent.Mqtt;
 /// What MQTT 5 itself forbids in a message to publish, and how large its packet becomes: decided before anything is
 /// sent.
 /// </summary>
-/// <remarks>A broker answers a forbidden packet by closing the connection, so one bad message would stop all the
-/// others.</remarks>
+/// <remarks>
+/// A broker answers a forbidden packet by closing the connection, so one bad message would stop all the others.
+/// </remarks>
 internal static class OutgoingRules
 {
     private const int MaximumStringBytes = 65535;
@@ -23,7 +24,7 @@ internal static class OutgoingRules
         {
             return $"correlation data is longer than {MaximumStringBytes} bytes";
         }
-        if (message.MessageExpiry is { } expiry && (expiry < TimeSpan.FromSeconds(1) || expiry.TotalSeconds > uint.MaxValue))
+        if (message.MessageExpiry?.TotalSeconds is < 1 or > uint.MaxValue)
         {
             return "a message expiry must be from one second to 136 years";
         }

@@ -20,7 +20,8 @@ internal sealed class OutgoingWindow : IDisposable
     private int _pending;
 
     public OutgoingWindow(
-        IMqttClient client, MqttOptions options, MqttClientConnectResult broker, TimeProvider time, Action<MqttLinkEnd> end)
+        IMqttClient client, MqttOptions options, MqttClientConnectResult broker, TimeProvider time,
+        Action<MqttLinkEnd> end)
     {
         _client = client;
         _options = options;
@@ -42,7 +43,7 @@ internal sealed class OutgoingWindow : IDisposable
         try
         {
             return Interlocked.Increment(ref _pending) > _options.OutgoingLimitCount
-                ? new(MqttPublishOutcome.QueueFull, null, $"{_options.OutgoingLimitCount} publishings are on their way already")
+                ? new(MqttPublishOutcome.QueueFull, null, $"{_options.OutgoingLimitCount} publishings are on their way")
                 : await SendAsync(message);
         }
         finally
@@ -123,5 +124,6 @@ internal sealed class OutgoingWindow : IDisposable
             : Refused(code);
     }
 
-    private static MqttPublishResult Refused(int code) => new(MqttPublishOutcome.Refused, code, ReasonCodes.Words(code));
+    private static MqttPublishResult Refused(int code) =>
+        new(MqttPublishOutcome.Refused, code, ReasonCodes.Words(code));
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.Sockets;
 using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
@@ -20,7 +19,7 @@ internal static class PackageMapping
         Duplicate = message.Dup,
         ResponseTopic = message.ResponseTopic,
         // The package gives an empty array for "none" in places; empty correlation data is none to every requester.
-        CorrelationData = message.CorrelationData is { Length: > 0 } correlation ? (ReadOnlyMemory<byte>?)correlation : null,
+        CorrelationData = message.CorrelationData is { Length: > 0 } data ? (ReadOnlyMemory<byte>?)data : null,
         MessageExpiry = message.MessageExpiryInterval > 0 ? TimeSpan.FromSeconds(message.MessageExpiryInterval) : null,
         ContentType = message.ContentType,
         PayloadIsText = message.PayloadFormatIndicator == MqttPayloadFormatIndicator.CharacterData,
@@ -43,13 +42,17 @@ internal static class PackageMapping
             message.PayloadIsText ? MqttPayloadFormatIndicator.CharacterData : MqttPayloadFormatIndicator.Unspecified,
         UserProperties = message.UserProperties.Count == 0
             ? null
-            : [.. message.UserProperties.Select(p => new MqttUserProperty(p.Key, Encoding.UTF8.GetBytes(p.Value).AsMemory()))],
+            : [.. message.UserProperties.Select(ToPackage)],
     };
 
-    public static MqttClientOptions ToPackage(MqttOptions options)
+    private static MqttUserProperty ToPackage(KeyValuePair<string, string> property) =>
+        new(property.Key, Encoding.UTF8.GetBytes(property.Value).AsMemory());
+
+    public static MqttClientOptions ToPackage(MqttOptions options, ReceiveThrottle throttle)
     {
         var builder = new MqttClientOptionsBuilder()
             .WithTcpServer(options.Host, options.Port)
+            .WithStreamProvider(new ThrottledStream.Provider(throttle, options.MaximumPacketSizeBytes))
             .WithProtocolVersion(MqttProtocolVersion.V500)
             .WithClientId(options.ClientId)
             .WithCleanStart(options.SessionExpiry == TimeSpan.Zero)
@@ -64,15 +67,13 @@ internal static class PackageMapping
         }
         if (options.Will is { } will)
         {
-            builder = builder.WithWillTopic(will.Topic).WithWillPayload(will.Payload.ToArray()).WithWillRetain(will.Retain)
+            builder = builder.WithWillTopic(will.Topic).WithWillPayload(will.Payload.ToArray())
+                .WithWillRetain(will.Retain)
                 .WithWillQualityOfServiceLevel((MqttQualityOfServiceLevel)will.Qos)
                 .WithWillDelayInterval((uint)will.Delay.TotalSeconds)
                 .WithWillContentType(will.ContentType);
         }
-        var built = builder.Build();
-        // The package's own linger of 0 s resets the connection on closing: a goodbye still on its way would be lost.
-        ((MqttClientTcpOptions)built.ChannelOptions).LingerState = new LingerOption(false, 0);
-        return built;
+        return builder.Build();
     }
 
     public static MqttClientSubscribeOptions ToPackage(IEnumerable<MqttSubscription> subscriptions) => new()

@@ -19,7 +19,8 @@ internal static class ReasonCodes
         0x81 => "malformed packet",
         0x82 => "protocol error",
         0x83 => "implementation specific error",
-        UnsupportedProtocolVersion => "unsupported protocol version: the broker speaks no MQTT 5; use one that does (Mosquitto 1.6 or later)",
+        UnsupportedProtocolVersion =>
+            "unsupported protocol version: the broker speaks no MQTT 5; use one that does (Mosquitto 1.6 or later)",
         0x85 => "client identifier not valid",
         0x86 => "bad user name or password",
         0x87 => "not authorized",
@@ -52,6 +53,7 @@ internal static class ReasonCodes
     } + $" (0x{code:X2})";
 
     /// <summary>Trying again soon cannot help: a person must change a setting first.</summary>
-    public static bool NeedsAPerson(int code) => code is UnsupportedProtocolVersion or 0x85 or 0x86 or 0x87 or 0x8A or 0x8C
+    public static bool NeedsAPerson(int code) => code
+        is UnsupportedProtocolVersion or 0x85 or 0x86 or 0x87 or 0x8A or 0x8C
         or SessionTakenOver or 0x8F or 0x90 or 0x9A or 0x9B or 0x9C or 0x9D or 0x9E or 0xA2;
 }

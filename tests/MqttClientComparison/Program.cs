@@ -5,9 +5,10 @@ using MqttClientComparison;
 using MQTTnet;
 using MQTTnet.Protocol;
 
-// respond|drain mqttnet|libmosquitto|none PORT [COUNT]   the client under test
-// ask PORT COUNT                                         the requester of both, always MQTTnet
-// start mqttnet|libmosquitto|none PORT                   time from process start to subscribed, and resident memory
+// respond|drain|crash LIBRARY PORT [COUNT]              the client under test: mqttnet, ours (EdgeAgent.Mqtt),
+// libmosquitto
+// ask PORT COUNT                                        the requester of both, always MQTTnet
+// start LIBRARY|none PORT                               time from process start to subscribed, and resident memory
 var mode = args[0];
 var port = int.Parse(args[mode == "ask" ? 1 : 2], CultureInfo.InvariantCulture);
 if (mode == "ask")
@@ -50,8 +51,10 @@ void Subscribed()
     if (mode == "start")
     {
         var began = Process.GetCurrentProcess().StartTime;
-        var resident = File.ReadAllLines("/proc/self/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal));
-        Console.WriteLine($"{library}: {(TimeProvider.System.GetLocalNow() - began).TotalMilliseconds:F0} ms to subscribed, {resident}");
+        var took = TimeProvider.System.GetLocalNow() - began;
+        var lines = File.ReadAllLines("/proc/self/status");
+        var resident = lines.First(line => line.StartsWith("VmRSS", StringComparison.Ordinal));
+        Console.WriteLine($"{library}: {took.TotalMilliseconds:F0} ms to subscribed, {resident}");
         finished = true;
     }
 }
@@ -59,6 +62,10 @@ void Subscribed()
 if (library == "mqttnet")
 {
     await Packaged.RunAsync(port, "tested", Handle, Subscribed, () => finished);
+}
+else if (library == "ours")
+{
+    await Ours.RunAsync(port, "tested", Handle, Subscribed, () => finished);
 }
 else if (library == "libmosquitto")
 {

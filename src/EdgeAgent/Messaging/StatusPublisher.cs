@@ -21,6 +21,8 @@ internal sealed class StatusPublisher(
         Payload = Bodies.Write(StatusBody.Gone(AgentState.Offline, identity.Epoch, AgentIdentity.Version)),
         Retain = true,
         ContentType = ContentTypeRules.Json,
+        // A connection that is made anew at once, because a batch could not be taken in, is no loss of the agent.
+        Delay = TimeSpan.FromSeconds(2),
     };
 
     public MqttOutgoing Goodbye =>

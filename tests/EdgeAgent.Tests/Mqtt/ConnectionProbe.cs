@@ -15,7 +15,8 @@ internal sealed class ConnectionProbe : IAsyncDisposable
     private readonly Task _running;
 
     private ConnectionProbe(
-        MqttOptions options, MqttSubscription[] subscriptions, Func<IReadOnlyList<MqttMessage>, ValueTask>? handler, MqttOutgoing? farewell)
+        MqttOptions options, MqttSubscription[] subscriptions, Func<IReadOnlyList<MqttMessage>, ValueTask>? handler,
+        MqttOutgoing? farewell)
     {
         _handler = handler ?? (_ => ValueTask.CompletedTask);
         Connection = new MqttConnection(options, subscriptions, new MqttCallbacks
@@ -86,7 +87,8 @@ internal sealed class ConnectionProbe : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"waited in vain; states: {string.Join(" | ", States)}; messages: {string.Join(',', Texts.Take(20))}");
+                var states = string.Join(" | ", States.TakeLast(10));
+                Assert.Fail($"waited in vain; states: {states}; messages: {string.Join(',', Texts.Take(20))}");
             }
         }
     }
@@ -96,7 +98,8 @@ internal sealed class ConnectionProbe : IAsyncDisposable
     {
         foreach (var text in texts)
         {
-            var result = await Connection.PublishAsync(new MqttOutgoing { Topic = topic, Payload = Encoding.UTF8.GetBytes(text) });
+            var message = new MqttOutgoing { Topic = topic, Payload = Encoding.UTF8.GetBytes(text) };
+            var result = await Connection.PublishAsync(message);
             Assert.True(result.IsDelivered, result.ToString());
         }
     }

@@ -64,8 +64,10 @@ public sealed class PresenceTests
     {
         await using var broker = await BrokerProcess.StartNewAsync();
         await using var relay = new TcpRelay(broker.Port);
-        await using var watcher = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
-        await using var agent = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(relay.Port) with { Will = Will });
+        await using var watcher = await ConnectionProbe.ConnectAsync(
+            ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
+        await using var agent = await ConnectionProbe.ConnectAsync(
+            ConnectionProbe.Options(relay.Port) with { Will = Will });
         relay.Cut();
         await watcher.UntilAsync(() => watcher.Texts.Length == 1);
 
@@ -77,7 +79,8 @@ public sealed class PresenceTests
     {
         await using var broker = await BrokerProcess.StartNewAsync();
         await using var relay = new TcpRelay(broker.Port);
-        await using var watcher = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
+        await using var watcher = await ConnectionProbe.ConnectAsync(
+            ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
         await using var agent = await ConnectionProbe.ConnectAsync(
             ConnectionProbe.Options(relay.Port) with { Will = Will with { Delay = TimeSpan.FromSeconds(30) } });
         relay.Cut();
@@ -92,7 +95,8 @@ public sealed class PresenceTests
     public async Task A_clean_stop_sends_the_farewell_and_no_Will_and_keeps_the_session()
     {
         await using var broker = await BrokerProcess.StartNewAsync();
-        await using var watcher = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
+        await using var watcher = await ConnectionProbe.ConnectAsync(
+            ConnectionProbe.Options(broker.Port, "watcher"), "out/#");
         var options = ConnectionProbe.Options(broker.Port) with { Will = Will };
         var farewell = new MqttOutgoing { Topic = "out/status", Payload = "stopped"u8.ToArray() };
         await using (var agent = await ConnectionProbe.ConnectAsync(options, "in/#", farewell: farewell))
@@ -114,7 +118,8 @@ public sealed class PresenceTests
         await using var broker = await BrokerProcess.StartNewAsync();
         await using var relay = new TcpRelay(broker.Port);
         var farewell = new MqttOutgoing { Topic = "out/status" };
-        await using var agent = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(relay.Port), farewell: farewell);
+        await using var agent = await ConnectionProbe.ConnectAsync(
+            ConnectionProbe.Options(relay.Port), farewell: farewell);
         relay.Freeze();
         await agent.StopAsync();
 
@@ -148,15 +153,17 @@ public sealed class PresenceTests
         Assert.DoesNotContain(agent.States, state => $"{state}".Contains("swordfish", StringComparison.Ordinal));
     }
 
-    // CONNACK, SUBACK and DISCONNECT of sections 3.2, 3.9 and 3.14, as brokers send them that are not here to be tested.
+    // CONNACK, SUBACK and DISCONNECT of sections 3.2, 3.9 and 3.14, as brokers send them that are not here to be
+    // tested.
     [Theory]
     [InlineData("20 03 00 00 00 | 90 04 00 01 00 87", 0x87, "refuses the subscription to in/#: not authorized (0x87)")]
-    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 E0 02 8E 00", 0x8E, "another client uses the same client identifier")]
+    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 E0 02 8E 00", 0x8E, "another client uses the same client ident")]
     [InlineData("20 03 00 86 00", 0x86, "refuses the connection: bad user name or password (0x86)")]
     [InlineData("20 0C 00 8A 09 1F 00 06 67 6F 20 6F 75 74", 0x8A, "banned (0x8A), it says 'go out'")]
     [InlineData("20 02 00 01", 0x84, "the broker speaks no MQTT 5")]
     [InlineData("20 03 00 84 00", 0x84, "the broker speaks no MQTT 5")]
-    public async Task What_only_a_person_can_mend_is_named_and_tried_again_once_a_minute(string packets, int code, string words)
+    public async Task What_only_a_person_can_mend_is_named_and_tried_again_once_a_minute(
+        string packets, int code, string words)
     {
         await using var agent = await AgainstScriptAsync(packets);
         var refused = await agent.UntilAsync(MqttStateKind.Refused);
@@ -179,6 +186,19 @@ public sealed class PresenceTests
         Assert.True(lost.RetryIn < TimeSpan.FromSeconds(1));
     }
 
+    // A PUBLISH that announces 256 MB, a length of five bytes, a CONNACK that announces 256 MB.
+    [Theory]
+    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 30 FF FF FF 7F", "a packet of 268435460 bytes is larger than")]
+    [InlineData("20 03 00 00 00 | 90 04 00 01 00 01 30 FF FF FF FF 01", "this is no MQTT")]
+    [InlineData("20 FF FF FF 7F", "a packet of 268435460 bytes is larger than")]
+    public async Task What_no_honest_broker_sends_costs_the_connection_and_no_memory(string packets, string words)
+    {
+        await using var agent = await AgainstScriptAsync(packets);
+        var lost = await agent.UntilAsync(MqttStateKind.Disconnected);
+
+        Assert.Contains(words, lost.Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Two_clients_with_one_identifier_are_told_what_may_be_wrong()
     {
@@ -194,14 +214,17 @@ public sealed class PresenceTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using var agent = ConnectionProbe.Start(ConnectionProbe.Options(((IPEndPoint)listener.LocalEndpoint).Port));
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        await using var agent = ConnectionProbe.Start(ConnectionProbe.Options(port));
         for (var i = 0; i < 2; i++)
         {
             using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
-            await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            var answer = "HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray();
+            await client.GetStream().WriteAsync(answer, TestContext.Current.CancellationToken);
         }
 
-        Assert.StartsWith("cannot reach", (await agent.UntilAsync(MqttStateKind.Disconnected)).Reason, StringComparison.Ordinal);
+        var lost = await agent.UntilAsync(MqttStateKind.Disconnected);
+        Assert.StartsWith("cannot reach", lost.Reason, StringComparison.Ordinal);
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using EdgeAgent.Mqtt;
 using EdgeAgent.Tests.Simulators;
 
@@ -78,7 +77,9 @@ public sealed class PublishingTests
         await broker.ClientAsync("mosquitto_pub", "-q", "1", "-t", "in/plain", "-m", "plain");
         await agent.UntilAsync(() => agent.Messages.Count == 3);
 
-        Assert.Equal([("in/kept", true), ("in/live", true), ("in/plain", false)], agent.Messages.Select(m => (m.Topic, m.Retain)));
+        Assert.Equal(
+            [("in/kept", true), ("in/live", true), ("in/plain", false)],
+            agent.Messages.Select(message => (message.Topic, message.Retain)));
     }
 
     [Fact]
@@ -148,8 +149,8 @@ public sealed class PublishingTests
     {
         await using var broker = await BrokerProcess.StartNewAsync("max_inflight_messages 3");
         await using var agent = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port));
-        var results = await Task.WhenAll(Enumerable.Range(0, 500).Select(i =>
-            agent.Connection.PublishAsync(new MqttOutgoing { Topic = "out", Payload = Encoding.UTF8.GetBytes($"{i}") })));
+        var results = await Task.WhenAll(Enumerable.Range(0, 500).Select(_ =>
+            agent.Connection.PublishAsync(new MqttOutgoing { Topic = "out" })));
 
         Assert.All(results, result => Assert.True(result.IsDelivered, result.Reason));
         Assert.Single(agent.States, state => state.Kind == MqttStateKind.Connected);
@@ -177,25 +178,55 @@ public sealed class PublishingTests
     }
 
     [Fact]
-    public async Task Messages_at_QoS_0_beyond_the_limit_are_dropped_and_counted_and_QoS_1_waits_at_the_broker()
+    public async Task While_the_handler_is_busy_no_more_messages_are_held_than_the_limit_and_none_is_lost()
     {
         await using var broker = await BrokerProcess.StartNewAsync();
+        await using var relay = new TcpRelay(broker.Port);
         var commit = new TaskCompletionSource();
         await using var agent = await ConnectionProbe.ConnectAsync(
-            ConnectionProbe.Options(broker.Port) with { ReceiveMaximumCount = 4 }, "in/#", _ => new ValueTask(commit.Task));
+            ConnectionProbe.Options(relay.Port) with { ReceiveMaximumCount = 4 }, "in/#",
+            _ => new ValueTask(commit.Task));
         await using var peer = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "peer"));
         await peer.SendAsync("in/first", "first");
         await agent.UntilAsync(() => agent.Messages.Count == 1);
         for (var i = 0; i < 50; i++)
         {
-            await peer.Connection.PublishAsync(new MqttOutgoing { Topic = "in/loose", Qos = MqttQos.AtMostOnce });
+            var loose = new MqttOutgoing { Topic = "in/loose", Qos = MqttQos.AtMostOnce, Payload = new byte[100_000] };
+            Assert.True((await peer.Connection.PublishAsync(loose)).IsDelivered);
         }
         await peer.SendAsync("in/sure", [.. Enumerable.Range(0, 20).Select(i => $"{i}")]);
         commit.SetResult();
         await agent.UntilAsync(() => agent.Texts.Contains("19"));
 
         Assert.Equal(20, agent.Messages.Count(message => message.Topic == "in/sure"));
-        Assert.Equal(50, agent.Messages.Count(message => message.Topic == "in/loose") + agent.Connection.DroppedCount);
-        Assert.True(agent.Connection.DroppedCount > 0);
+        Assert.Equal(50, agent.Messages.Count(message => message.Topic == "in/loose"));
+        Assert.Equal(0, agent.Connection.DroppedCount);
+    }
+
+    // Mosquitto 2.0.11 forgets our Receive Maximum in exactly this case, so it is no proof of the broker but of our
+    // own limit.
+    [Fact]
+    public async Task A_session_with_thousands_of_waiting_messages_is_drained_in_order_over_one_connection()
+    {
+        await using var broker = await BrokerProcess.StartNewAsync("max_queued_messages 0");
+        var options = ConnectionProbe.Options(broker.Port) with { ReceiveMaximumCount = 8, BatchLimitCount = 1024 };
+        await using (await ConnectionProbe.ConnectAsync(options, "in/#"))
+        {
+            // Makes the session; the messages below wait for it at the broker.
+        }
+        string[] texts = [.. Enumerable.Range(0, 5000).Select(i => $"{i}")];
+        await using var peer = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "peer"));
+        await peer.SendAsync("in/a", texts);
+        var largest = 0;
+        await using var agent = await ConnectionProbe.ConnectAsync(options, "in/#", batch =>
+        {
+            largest = Math.Max(largest, batch.Count);
+            return ValueTask.CompletedTask;
+        });
+        await agent.UntilAsync(() => agent.Messages.Count == texts.Length);
+
+        Assert.Equal(texts, agent.Texts);
+        Assert.Single(agent.States, state => state.Kind == MqttStateKind.Connected);
+        Assert.InRange(largest, 1, 8);
     }
 }

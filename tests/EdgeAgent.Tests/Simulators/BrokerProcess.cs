@@ -23,6 +23,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
             set_tcp_nodelay true
             persistence true
             persistence_location {_folder}/
+            log_dest file {_folder}/log
             {configuration.Replace("{folder}", _folder, StringComparison.Ordinal)}
             """);
     }
@@ -55,7 +56,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
         var began = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())
         {
-            Assert.False(_process.HasExited, $"mosquitto ended: {(_process.HasExited ? _process.StandardError.ReadToEnd() : "")}");
+            Assert.False(_process.HasExited, $"mosquitto ended at once; its configuration lies in {_folder}");
             Assert.True(Stopwatch.GetElapsedTime(began) < StartTimeout, "mosquitto does not listen");
         }
     }
@@ -63,7 +64,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
     /// <summary>A clean stop: Mosquitto saves its sessions.</summary>
     public async Task StopAsync()
     {
-        using var kill = Start("kill", "-TERM", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var kill = Start("kill", "-TERM", $"{_process!.Id}");
         await _process.WaitForExitAsync();
     }
 
@@ -102,11 +103,17 @@ internal sealed class BrokerProcess : IAsyncDisposable
     }
 
     private static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 
     private static string Find(string program)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/usr/local/sbin");
+        // Debian puts mosquitto where only root's PATH reaches.
+        var search = Environment.GetEnvironmentVariable("PATH") ?? "";
+        string[] folders = [.. search.Split(':'), "/usr/sbin", "/usr/local/sbin"];
         var path = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
         var isCi = Environment.GetEnvironmentVariable("CI") == "true";
         Assert.False(path is null && isCi, $"{program} is not installed, and CI=true allows no skip");
