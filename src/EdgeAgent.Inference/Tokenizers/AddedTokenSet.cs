@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 
 namespace EdgeAgent.Inference.Tokenizers;
 
@@ -16,6 +18,10 @@ internal sealed class AddedTokenSet
         var firstBytes = new HashSet<byte>();
         foreach (var (token, pattern) in tokens)
         {
+            if (pattern.Length == 0)
+            {
+                continue;
+            }
             var node = 0;
             foreach (var value in pattern)
             {
@@ -103,9 +109,11 @@ internal sealed class AddedTokenSet
         {
             return false;
         }
-        var at = last ? LastCharacter(text) : 0;
-        const CharacterKinds word = CharacterKinds.Letter | CharacterKinds.Number | CharacterKinds.Mark;
-        return text[at] == '_' || (Characters.At(text, at, out _) & word) != 0;
+        Rune.DecodeFromUtf8(text[(last ? LastCharacter(text) : 0)..], out var rune, out _);
+        // \w of Unicode regular expressions: also zero-width joiners and circled letters.
+        return rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9)
+            || CharUnicodeInfo.GetUnicodeCategory(rune.Value)
+                is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
     }
 
     private static int LastCharacter(ReadOnlySpan<byte> text)

@@ -5,7 +5,7 @@ namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>What the pre-tokenizers ask of a character.</summary>
 [Flags]
-internal enum CharacterKinds : byte
+internal enum CharacterKinds : ushort
 {
     None = 0,
     Letter = 1,
@@ -20,8 +20,8 @@ internal enum CharacterKinds : byte
     /// <summary>Ll, Lm, Lo, M: what a word goes on with.</summary>
     Lower = 64,
 
-    /// <summary>P and S.</summary>
-    Symbol = 128,
+    Punctuation = 128,
+    Symbol = 256,
 }
 
 /// <summary>Reads UTF-8 text character by character with the kinds of each.</summary>
@@ -82,7 +82,9 @@ internal static class Characters
                 CharacterKinds.Mark | CharacterKinds.Upper | CharacterKinds.Lower,
             UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber =>
                 CharacterKinds.Number,
-            (>= UnicodeCategory.ConnectorPunctuation) and (<= UnicodeCategory.OtherSymbol) => CharacterKinds.Symbol,
+            (>= UnicodeCategory.ConnectorPunctuation) and (<= UnicodeCategory.OtherPunctuation) =>
+                CharacterKinds.Punctuation,
+            (>= UnicodeCategory.MathSymbol) and (<= UnicodeCategory.OtherSymbol) => CharacterKinds.Symbol,
             _ => CharacterKinds.None,
         };
         if (Rune.IsWhiteSpace(new Rune(codePoint)))

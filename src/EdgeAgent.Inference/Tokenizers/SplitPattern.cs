@@ -3,6 +3,9 @@ namespace EdgeAgent.Inference.Tokenizers;
 /// <summary>A regular expression that published tokenizers use, as a scanner that never backtracks.</summary>
 internal abstract class SplitPattern
 {
+    /// <summary>True when every text is matches from end to end, with nothing between them.</summary>
+    public virtual bool CoversAllText => true;
+
     /// <summary>The end of the match at this place; <paramref name="start"/> itself where there is none.</summary>
     public abstract int MatchEnd(ReadOnlySpan<byte> text, int start);
 
@@ -53,85 +56,10 @@ internal abstract class SplitPattern
         return last > at ? last : end;
     }
 
-    private static byte Fold(byte value, bool ignoreCase) =>
-        ignoreCase && value is >= (byte)'A' and <= (byte)'Z' ? (byte)(value | 0x20) : value;
-}
-
-/// <summary>GPT-2, SmolLM, Nano: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.</summary>
-internal sealed class Gpt2Pattern : SplitPattern
-{
-    private const CharacterKinds Known = CharacterKinds.Letter | CharacterKinds.Number | CharacterKinds.Space;
-
-    public override int MatchEnd(ReadOnlySpan<byte> text, int start)
+    /// <summary>The end of <c>\p{N}{1,n}</c> at this place, or the place itself.</summary>
+    protected static int DigitsEnd(ReadOnlySpan<byte> text, int at, int most)
     {
-        var end = ContractionEnd(text, start, ignoreCase: false);
-        if (end > start)
-        {
-            return end;
-        }
-        var word = text[start] == ' ' ? start + 1 : start;
-        if (word < text.Length)
-        {
-            var kinds = Characters.At(text, word, out _) & Known;
-            if (kinds == CharacterKinds.None)
-            {
-                return Characters.RunEndOfOthers(text, word, Known);
-            }
-            if (kinds != CharacterKinds.Space)
-            {
-                return Characters.RunEnd(text, word, kinds);
-            }
-        }
-        return SpacesEnd(text, start);
-    }
-}
-
-/// <summary>Llama 3 and Qwen 2, which differ in how many digits stand together.</summary>
-/// <remarks>
-/// <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>
-/// </remarks>
-internal sealed class Llama3Pattern(int digitsTogether) : SplitPattern
-{
-    private const CharacterKinds Known = CharacterKinds.Letter | CharacterKinds.Number | CharacterKinds.Space;
-
-    public override int MatchEnd(ReadOnlySpan<byte> text, int start)
-    {
-        var end = ContractionEnd(text, start, ignoreCase: true);
-        if (end > start)
-        {
-            return end;
-        }
-        var kinds = Characters.At(text, start, out var length);
-        if ((kinds & CharacterKinds.Number) != 0)
-        {
-            return DigitsEnd(text, start);
-        }
-        if ((kinds & CharacterKinds.Letter) != 0)
-        {
-            return Characters.RunEnd(text, start, CharacterKinds.Letter);
-        }
-        if ((kinds & CharacterKinds.Newline) == 0)
-        {
-            var word = start + length;
-            end = Characters.RunEnd(text, word, CharacterKinds.Letter);
-            if (end > word)
-            {
-                return end;
-            }
-        }
-        var symbols = text[start] == ' ' ? start + 1 : start;
-        end = Characters.RunEndOfOthers(text, symbols, Known);
-        if (end > symbols)
-        {
-            return Characters.RunEnd(text, end, CharacterKinds.Newline);
-        }
-        end = LinesEnd(text, start);
-        return end > start ? end : SpacesEnd(text, start);
-    }
-
-    private int DigitsEnd(ReadOnlySpan<byte> text, int at)
-    {
-        for (var count = 0; count < digitsTogether; count++)
+        for (var count = 0; count < most; count++)
         {
             if ((Characters.At(text, at, out var length) & CharacterKinds.Number) == 0)
             {
@@ -141,4 +69,7 @@ internal sealed class Llama3Pattern(int digitsTogether) : SplitPattern
         }
         return at;
     }
+
+    private static byte Fold(byte value, bool ignoreCase) =>
+        ignoreCase && value is >= (byte)'A' and <= (byte)'Z' ? (byte)(value | 0x20) : value;
 }

@@ -39,4 +39,27 @@ internal readonly ref struct TemplateRanges
         }
         return low < _ranges.Length && _ranges[low].Start <= range.Start;
     }
+
+    /// <summary>The next place behind <paramref name="at"/> where template text begins or ends, or the limit.</summary>
+    public int BorderBehind(int at, int limit, out bool fromTemplate)
+    {
+        fromTemplate = _all;
+        if (_all)
+        {
+            return limit;
+        }
+        foreach (var range in _ranges)
+        {
+            if (at < range.Start)
+            {
+                return Math.Min(range.Start, limit);
+            }
+            if (at < range.End)
+            {
+                fromTemplate = true;
+                return Math.Min(range.End, limit);
+            }
+        }
+        return limit;
+    }
 }

@@ -23,4 +23,7 @@ internal static class TokenizerLimits
 
     /// <summary>Members of a sequence of normalizers, pre-tokenizers or decoders.</summary>
     public const int SequenceLength = 16;
+
+    /// <summary>Bytes that a normalizer may put in place of a match; ▁ has three.</summary>
+    public const int ReplacementBytes = 16;
 }

@@ -23,11 +23,20 @@ internal sealed class TokenizerModel
     /// <summary>Added tokens that are looked for in the text as it comes.</summary>
     public required AddedTokenSet RawAdded { get; init; }
 
+    /// <summary>Added tokens that are looked for in the normalized text.</summary>
+    public required AddedTokenSet NormalizedAdded { get; init; }
+
     /// <summary>Ids of added tokens by text.</summary>
     public required FrozenDictionary<string, int> AddedIds { get; init; }
 
     /// <summary>Ids of special tokens.</summary>
     public required FrozenSet<int> SpecialIds { get; init; }
+
+    /// <summary>What changes the text, in order.</summary>
+    public required TextNormalizer[] Normalizers { get; init; }
+
+    /// <summary>What changes the text between added tokens just before it is cut.</summary>
+    public required TextNormalizer[] Preparation { get; init; }
 
     /// <summary>The stages that cut text into pieces, in order.</summary>
     public required PreTokenizer[] PreTokenizers { get; init; }
