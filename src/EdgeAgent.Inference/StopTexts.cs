@@ -3,7 +3,7 @@ using EdgeAgent.Inference.Tokenizers;
 
 namespace EdgeAgent.Inference;
 
-/// <summary>Finds the stop strings of one answer as its tokens come. Allocates nothing per token.</summary>
+/// <summary>Finds the stop strings of one answer as its tokens come, without allocating.</summary>
 internal sealed class StopTexts
 {
     private readonly IncrementalDecoder? _decoder;

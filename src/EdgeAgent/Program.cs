@@ -7,6 +7,7 @@ var root = new RootCommand("An inference agent for ARM boards: an INT4 model beh
     AskVerb.Create(TimeProvider.System),
     ModelVerb.Create(TimeProvider.System),
     TokenizeVerb.Create(),
+    RenderVerb.Create(TimeProvider.System),
 }.WithExamples(
     """edge-agent ask "sensor disconnected?"        one answer, without a network""",
     "edge-agent run                                answer requests on mqtt://127.0.0.1:1883",

@@ -1,4 +1,3 @@
-using EdgeAgent.Inference;
 using EdgeAgent.Protocol;
 using EdgeAgent.Serving;
 
@@ -10,18 +9,12 @@ internal static class ResultBodies
     public static PromptRequest Prompt(InferenceRequest request, long seed) => new()
     {
         Messages = request.Messages.Select(m => (RoleName(m.Role), m.Content)).ToArray(),
-        Generation = new GenerationOptions
-        {
-            MaximumTokens = request.MaxTokens,
-            Stop = request.Stop,
-            Sampling = new()
-            {
-                Temperature = request.Temperature,
-                TopP = request.TopP,
-                TopK = request.TopK,
-                Seed = request.Seed ?? seed,
-            },
-        },
+        MaximumTokens = request.MaxTokens,
+        Stop = request.Stop,
+        Temperature = request.Temperature,
+        TopP = request.TopP,
+        TopK = request.TopK,
+        Seed = request.Seed ?? seed,
         Lane = request.Priority switch
         {
             RequestPriority.Urgent => Lane.Urgent,
@@ -36,7 +29,7 @@ internal static class ResultBodies
     {
         Id = id,
         Text = answer.Text,
-        FinishReason = answer.End == GenerationEnd.Stop ? FinishReason.Stop : FinishReason.Length,
+        FinishReason = answer.IsComplete ? FinishReason.Stop : FinishReason.Length,
         Model = model,
         Level = answer.Level,
         LevelMean = answer.LevelMean,
@@ -56,6 +49,7 @@ internal static class ResultBodies
             ServingFault.Expired => RefusalCode.Expired,
             ServingFault.Cancelled => RefusalCode.Cancelled,
             ServingFault.ContextExceeded => RefusalCode.ContextLengthExceeded,
+            ServingFault.PromptRefused => RefusalCode.InvalidField,
             ServingFault.ShuttingDown => RefusalCode.ShuttingDown,
             _ => RefusalCode.InternalError,
         },

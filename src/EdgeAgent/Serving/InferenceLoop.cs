@@ -1,4 +1,5 @@
 using EdgeAgent.Inference;
+using EdgeAgent.Inference.Templates;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Serving;
@@ -47,6 +48,11 @@ internal sealed partial class InferenceLoop(
         catch (InferenceException error) when (error.Fault == InferenceFault.ContextExceeded)
         {
             return new PromptRefusal(ServingFault.ContextExceeded, error.Message);
+        }
+        catch (TemplateException error)
+        {
+            return new PromptRefusal(ServingFault.PromptRefused,
+                $"The model's chat template does not take these messages: {error.Message}");
         }
 #pragma warning disable CA1031 // One unit of work: whatever a request breaks, the next one is answered.
         catch (Exception error)

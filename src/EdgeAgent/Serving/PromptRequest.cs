@@ -1,5 +1,3 @@
-using EdgeAgent.Inference;
-
 namespace EdgeAgent.Serving;
 
 /// <summary>The lane that a request waits in: all of one lane go before any of the next.</summary>
@@ -15,7 +13,22 @@ internal sealed record PromptRequest
 {
     public required IReadOnlyList<(string Role, string Content)> Messages { get; init; }
 
-    public GenerationOptions Generation { get; init; } = new();
+    /// <summary>Tokens of the answer at most, at least 1.</summary>
+    public required int MaximumTokens { get; init; }
+
+    /// <summary>Texts that end the answer and are not part of it.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>0 to 2; 0 takes the likeliest token.</summary>
+    public float Temperature { get; init; }
+
+    /// <summary>0 to 1; 1 is off.</summary>
+    public float TopP { get; init; } = 1;
+
+    /// <summary>0 is off.</summary>
+    public int TopK { get; init; }
+
+    public long Seed { get; init; }
 
     public Lane Lane { get; init; } = Lane.Normal;
 
@@ -34,7 +47,8 @@ internal sealed record PromptAnswer : PromptResult
 {
     public required string Text { get; init; }
 
-    public required GenerationEnd End { get; init; }
+    /// <summary>True where the model or a stop string ended it, false where a limit did.</summary>
+    public required bool IsComplete { get; init; }
 
     /// <summary>The highest pruning level of any token.</summary>
     public required int Level { get; init; }
@@ -60,6 +74,9 @@ internal enum ServingFault
     Expired,
     Cancelled,
     ContextExceeded,
+
+    /// <summary>The chat template of the model takes no such conversation.</summary>
+    PromptRefused,
     ShuttingDown,
     Failed,
 }

@@ -30,7 +30,7 @@ internal sealed class PromptRun
         (_model, _ticket, _level, _beat, _time) = (model, ticket, level, beat, time);
         _generation = new Generation(
             model.Package.Tokenizer, model.Manifest.StopTokens, model.Engine.VocabularySize,
-            model.Package.EncodePrompt(ticket.Request.Messages), model.Engine.Context, ticket.Request.Generation);
+            model.Package.EncodePrompt(ticket.Request.Messages), model.Engine.Context, Options(ticket.Request));
     }
 
     /// <summary>Runs to the end of the answer, or to what ended it early.</summary>
@@ -54,7 +54,7 @@ internal sealed class PromptRun
         return new PromptAnswer
         {
             Text = _generation.Text(),
-            End = _generation.End,
+            IsComplete = _generation.End == GenerationEnd.Stop,
             Level = _highestLevel,
             LevelMean = (double)_levelSum / _generation.Count,
             PromptTokens = _generation.Prompt.Length,
@@ -64,6 +64,19 @@ internal sealed class PromptRun
             CompletionTime = _time.GetElapsedTime(prefilled),
         };
     }
+
+    private static GenerationOptions Options(PromptRequest request) => new()
+    {
+        MaximumTokens = request.MaximumTokens,
+        Stop = request.Stop,
+        Sampling = new SamplingOptions
+        {
+            Temperature = request.Temperature,
+            TopP = request.TopP,
+            TopK = request.TopK,
+            Seed = request.Seed,
+        },
+    };
 
     private PromptRefusal? Prefill()
     {

@@ -50,7 +50,7 @@ internal static class AskVerb
         var ticket = new PromptTicket(new PromptRequest
         {
             Messages = messages,
-            Generation = new GenerationOptions { MaximumTokens = maximumTokens },
+            MaximumTokens = maximumTokens,
             Levels = (wanted ?? 0, wanted ?? model.HighestLevel),
             Timeout = LongestAnswer,
         }, time);

@@ -66,7 +66,7 @@ internal static class ModelImportVerb
         }
         else
         {
-            ModelInfoVerb.Print(manifest);
+            ModelManifestVerb.Print(manifest);
             VerbOutput.Line($"Wrote {options.Output}. Try it: edge-agent ask \"…\" --model {options.Output}");
         }
         return ExitCodes.Done;

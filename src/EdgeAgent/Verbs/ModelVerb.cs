@@ -9,7 +9,7 @@ internal static class ModelVerb
         new Command("model", "Make, check and measure model packages")
         {
             ModelImportVerb.Create(time),
-            ModelInfoVerb.Create(),
+            ModelManifestVerb.Create(),
             ModelVerifyVerb.Create(),
             ModelEvalVerb.Create(time),
             ModelLogitsVerb.Create(),

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
+using EdgeAgent.Inference.Templates;
 using EdgeAgent.Inference.Tokenizers;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools;
@@ -30,7 +31,7 @@ internal static class VerbRunner
             VerbOutput.Error(error.Message);
             return ExitCodes.WrongUsage;
         }
-        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException
+        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException or TemplateException
             or ModelToolsException or IOException or UnauthorizedAccessException)
         {
             VerbOutput.Error(error.Message);

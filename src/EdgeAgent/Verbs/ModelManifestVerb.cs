@@ -6,7 +6,7 @@ using EdgeAgent.ModelPackage;
 namespace EdgeAgent.Verbs;
 
 /// <summary>`model info`: what a package says of itself.</summary>
-internal static class ModelInfoVerb
+internal static class ModelManifestVerb
 {
     public static Command Create()
     {
