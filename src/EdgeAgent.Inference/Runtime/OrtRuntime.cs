@@ -103,7 +103,7 @@ public static partial class OrtRuntime
             throw new InferenceException(InferenceFault.LibraryMissing,
                 $"{LibraryPathVariable} names {LibraryPath}, which is not there. Correct it, or unset it.");
         }
-        OrtEnv.DisableDllImportResolver = true;
+        // Before anything of the binding is touched: it would register a resolver of its own, and yields to ours.
         NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, Resolve);
     }
 
