@@ -16,14 +16,16 @@ public sealed class InferenceEngine : IDisposable
     private readonly StepBuffers _buffers;
     private readonly RotaryTables _rotary;
     private readonly KvCache _cache;
-    private readonly PrePackedWeightsContainer _packed = new();
+    private readonly PrePackedWeightsContainer _packed;
     private readonly LevelSession?[] _levels;
 
     /// <summary>Loads nothing yet: a level is opened by <see cref="Open"/> or by its first step.</summary>
     /// <exception cref="InferenceException">ONNX Runtime cannot be loaded.</exception>
     public InferenceEngine(LoadedPackage package, EngineOptions options)
     {
+        // First of all: nothing of the binding may be touched before it is told which library to load.
         OrtRuntime.Start(options.Threads);
+        _packed = new PrePackedWeightsContainer();
         (_package, _options) = (package, options);
         var manifest = package.Manifest;
         Context = options.Context == 0 ? manifest.Context : Math.Min(options.Context, manifest.Context);
