@@ -25,6 +25,10 @@ public static partial class OrtRuntime
     /// <summary>The library that the user named, or null for the one that came with the agent.</summary>
     public static string? LibraryPath { get; private set; }
 
+    private static string BindingVersion =>
+        typeof(OrtEnv).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            .Split('+')[0] ?? "unknown";
+
     /// <summary>Threads of the pool that all sessions share.</summary>
     public static int Threads { get; private set; }
 
@@ -51,9 +55,12 @@ public static partial class OrtRuntime
                 or EntryPointNotFoundException or OnnxRuntimeException)
             {
                 throw new InferenceException(InferenceFault.LibraryMissing,
-                    $"ONNX Runtime cannot be loaded{(LibraryPath is null ? "" : $" from {LibraryPath}")}: "
-                    + $"{error.GetBaseException().Message} Unset {LibraryPathVariable} to use the agent's own, "
-                    + "or install the agent again.", error);
+                    LibraryPath is null
+                        ? $"ONNX Runtime cannot be loaded: {error.GetBaseException().Message} Install the agent again."
+                        : $"ONNX Runtime cannot be loaded from {LibraryPath}: {error.GetBaseException().Message} It must "
+                            + $"be at least as new as the agent's binding ({BindingVersion}). Name another library, or "
+                            + $"unset {LibraryPathVariable} to use the agent's own.",
+                    error);
             }
             CheckVersion(RuntimeInformation.ProcessArchitecture, LibraryVersion);
         }
