@@ -79,6 +79,8 @@ public sealed class BadInputTests(Plant plant) : IAsyncLifetime
     [InlineData("edgeagent/v1/device/press-8/out/response")]
     [InlineData("$SYS/broker")]
     [InlineData("edgeagent/v1")]
+    [InlineData("line/+/answers")]
+    [InlineData("line/#")]
     public async Task A_response_topic_that_is_not_the_devices_own_is_refused_at_the_default_one(string topic)
     {
         var refusal = await RefusedAsync(

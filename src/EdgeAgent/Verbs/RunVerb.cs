@@ -11,13 +11,15 @@ namespace EdgeAgent.Verbs;
 /// <summary>`run`: the service.</summary>
 internal static class RunVerb
 {
+    public const string Name = "run";
+
     public static Command Create(TimeProvider time)
     {
         var config = new Option<string?>("--config") { Description = $"Configuration file; default: {OptionTable.DefaultFile}, where it exists", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Log one JSON object per line on standard output" };
         var flags = OptionTable.All.Where(option => option.Flag is not null).Select(option =>
             new Option<string?>(option.Flag!) { Description = $"{option.Meaning} Default: {option.Default}".Replace("`", "", StringComparison.Ordinal) }).ToArray();
-        var verb = new Command("run", "Run the agent: answer requests over MQTT until told to stop") { config, json }
+        var verb = new Command(Name, "Run the agent: answer requests over MQTT until told to stop") { config, json }
             .WithExamples(
             [
                 "edge-agent run",
