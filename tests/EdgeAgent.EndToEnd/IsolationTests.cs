@@ -19,12 +19,12 @@ public sealed partial class IsolationTests
             "--mqtt", $"mqtt://127.0.0.1:{place.Broker.Port}", "--device", place.Device, "--data", state]);
         await requester.StatusAsync("online");
         Assert.Equal(200, (await requester.AskAsync(new { prompt = "sensor disconnected?", level = new { min = 3 } })).Status);
-        var agent = int.Parse(await File.ReadAllTextAsync($"/proc/{traced.Id}/task/{traced.Id}/children"), null);
+        var agent = int.Parse(File.ReadAllText($"/proc/{traced.Id}/task/{traced.Id}/children", null);
         using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{agent}"]);
 
         Assert.Equal(0, await traced.ExitAsync());
 
-        var calls = await File.ReadAllLinesAsync(trace);
+        var calls = File.ReadAllLines(trace);
         Assert.Contains(calls, call => call.Contains($"htons({place.Broker.Port})", StringComparison.Ordinal));
         AssertConnects(calls, place.Broker.Port);
         AssertWrites(calls, state);
@@ -46,7 +46,7 @@ public sealed partial class IsolationTests
 
         Assert.Equal(0, await asked.ExitAsync());
         Assert.Equal(golden.Text, asked.Log());
-        var calls = await File.ReadAllLinesAsync(trace);
+        var calls = File.ReadAllLines(trace);
         AssertConnects(calls, broker: -1);
         AssertWrites(calls, state: "/nonexistent");
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(folder.Path, "home")));
