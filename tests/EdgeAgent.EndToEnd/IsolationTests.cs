@@ -19,7 +19,7 @@ public sealed partial class IsolationTests
             "--mqtt", $"mqtt://127.0.0.1:{place.Broker.Port}", "--device", place.Device, "--data", state]);
         await requester.StatusAsync("online");
         Assert.Equal(200, (await requester.AskAsync(new { prompt = "sensor disconnected?", level = new { min = 3 } })).Status);
-        var agent = int.Parse(File.ReadAllText($"/proc/{traced.Id}/task/{traced.Id}/children", null);
+        var agent = int.Parse(File.ReadAllText($"/proc/{traced.Id}/task/{traced.Id}/children"), null);
         using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", $"{agent}"]);
 
         Assert.Equal(0, await traced.ExitAsync());

@@ -58,11 +58,9 @@ public sealed class LifeTests
     {
         await using var place = await Workplace.CreateAsync();
         var requester = await place.RequesterAsync();
-        await using (var first = await place.AgentAsync())
-        {
-            await requester.StatusAsync("online");
-            Assert.Equal(0, await first.StopAsync());
-        }
+        var first = await place.AgentAsync();
+        await requester.StatusAsync("online");
+        Assert.Equal(0, await first.StopAsync());
         var correlation = await requester.PublishAsync(new Publishing("sensor disconnected?"));
 
         await place.AgentAsync();
