@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace EdgeAgent.EndToEnd;
 
@@ -37,8 +38,10 @@ public sealed class UnitTests(SystemdBox box) : IAsyncLifetime
         (await box.RunAsync("systemctl", "start", "edge-agent")).Expect();
 
         Assert.Equal("active", await PropertyAsync("ActiveState"));
-        var status = (await box.RunAsync("systemctl", "status", "--no-pager", "edge-agent")).Expect();
-        Assert.Matches("Status: \".*ready.*broker.*\"", status);
+        Task<ShellResult> StatusAsync() => box.RunAsync("systemctl", "status", "--no-pager", "edge-agent");
+        await Shell.UntilAsync(TimeSpan.FromSeconds(20), "the status line shows model, readiness and broker",
+            async () => Regex.IsMatch((await StatusAsync()).Expect(), "Status: \"nano@.*ready.*broker.*\""),
+            async () => (await StatusAsync()).Output);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 namespace EdgeAgent.Hosting;
 
 /// <summary>Makes the host that every long-running verb lives in, and runs it to an exit code.</summary>
-internal static class AgentHost
+internal static partial class AgentHost
 {
     // Less than TimeoutStopSec of deploy/edge-agent.service, so that we end by ourselves and not by SIGKILL.
     internal static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(25);
@@ -46,18 +46,26 @@ internal static class AgentHost
         using (host)
         {
             var workers = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
+            var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("EdgeAgent");
             try
             {
-                await host.RunAsync();
+                await host.StartAsync();
+                await host.WaitForShutdownAsync();
             }
             catch (OperationCanceledException)
             {
                 return ExitCodes.Failed;
             }
             // The host itself ends with 0 when a worker fails, and Restart=on-failure would not see it.
-            return workers.Any(worker => worker.ExecuteTask?.IsFaulted == true) ? ExitCodes.Failed : ExitCodes.Done;
+            var failures = workers.Select(worker => worker.ExecuteTask?.Exception?.InnerException).OfType<Exception>().ToList();
+            failures.ForEach(failure => LogFailed(logger, failure));
+            return failures.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;
         }
     }
+
+    /// <summary>Where a stack trace would help nobody, there is none.</summary>
+    private static void LogFailed(ILogger logger, Exception failure) =>
+        LogFailed(logger, failure.Message, failure is AgentFailureException ? null : failure);
 
     private static void AddLog(
         ILoggingBuilder log, AgentOptions options, bool isJson, SystemdEnvironment systemd, TimeProvider time)
@@ -67,6 +75,8 @@ internal static class AgentHost
         log.SetMinimumLevel(options.LogLevel);
         // The host's own words are about its machinery; its warnings and errors concern us.
         log.AddFilter("Microsoft", options.LogLevel > LogLevel.Warning ? options.LogLevel : LogLevel.Warning);
+        // It tells of a worker's failure with a stack trace and much about itself; RunAsync tells what failed.
+        log.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         log.AddConsole(console =>
         {
             console.FormatterName = LogLineFormatter.FormatterName;
@@ -77,4 +87,7 @@ internal static class AgentHost
         });
         log.Services.AddSingleton<ConsoleFormatter>(new LogLineFormatter(look, time));
     }
+
+    [LoggerMessage(EventName = "failed", Level = LogLevel.Error, Message = "The agent ends: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string reason, Exception? error);
 }

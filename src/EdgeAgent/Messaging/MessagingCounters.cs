@@ -17,6 +17,18 @@ internal sealed class MessagingCounters
     private long _unknownFields;
     private long _refusalsDropped;
 
+    /// <summary>Accepted requests whose answer is neither delivered nor dropped.</summary>
+    public long Pending
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _accepted - _delivered - _dropped;
+            }
+        }
+    }
+
     public void Accepted() => Add(ref _accepted);
 
     public void Refused() => Add(ref _refused);

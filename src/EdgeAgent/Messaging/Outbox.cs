@@ -62,14 +62,16 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
     }
 
     /// <summary>Waits until nothing is on its way any more; false when that took too long.</summary>
+    /// <remarks>An answer that has just been computed is pending before it is here.</remarks>
     public async Task<bool> DrainAsync(TimeSpan patience, TimeProvider time)
     {
         var start = time.GetTimestamp();
-        while (Count > 0 && _connection is { IsConnected: true } && time.GetElapsedTime(start) < patience)
+        var isEmpty = () => Count == 0 && counters.Pending == 0;
+        while (!isEmpty() && _connection is { IsConnected: true } && time.GetElapsedTime(start) < patience)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), time);
         }
-        return Count == 0;
+        return isEmpty();
     }
 
     private void Send()

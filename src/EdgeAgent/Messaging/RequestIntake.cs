@@ -22,8 +22,8 @@ internal sealed partial class RequestIntake(
                 case { Kind: TopicKind.Request } topic:
                     TakeRequest(message, topic.Name);
                     break;
-                case { Kind: TopicKind.Cancel } topic:
-                    TakeCancel(message, topic.Name);
+                case { Kind: TopicKind.Cancel }:
+                    TakeCancel(message);
                     break;
                 default:
                     break;
@@ -126,10 +126,12 @@ internal sealed partial class RequestIntake(
         outbox.Add(new OutgoingAnswer(addressee, Bodies.Write(RefusalBody.Of(id, refusal)), IsAnswer: false));
     }
 
-    private void TakeCancel(MqttMessage message, string? client)
+    private void TakeCancel(MqttMessage message)
     {
         var verdict = CancelParser.Parse(message.Payload.Span);
-        var found = verdict.Id is null || message.Retain ? 0 : inbox.Cancel(topics.Request(client), verdict.Id);
+        // The client's name comes from the wire and may break [P-01]: its part of the topic is taken over unchecked.
+        var request = topics.Request() + message.Topic[topics.Cancel().Length..];
+        var found = verdict.Id is null || message.Retain ? 0 : inbox.Cancel(request, verdict.Id);
         LogCancel(verdict.Id, found, verdict.Refusal?.Message);
     }
 

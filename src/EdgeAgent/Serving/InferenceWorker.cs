@@ -1,6 +1,8 @@
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Runtime;
+using EdgeAgent.Inference.Tokenizers;
+using EdgeAgent.ModelPackage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -17,8 +19,7 @@ internal sealed partial class InferenceWorker(
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() => Run(ended, stoppingToken)) { Name = "inference", IsBackground = true };
-        thread.Start();
+        new Thread(() => Run(ended, stoppingToken)) { IsBackground = true }.Start();
         return ended.Task;
     }
 
@@ -33,12 +34,20 @@ internal sealed partial class InferenceWorker(
         var beat = beats.Register("inference");
         try
         {
+            // Threads of the pool are born with the name of the thread that makes them: only the loop is "inference".
+            Thread.CurrentThread.Name = "inference-pool";
+            OrtRuntime.Start(options.InferenceThreads);
+            Thread.CurrentThread.Name = "inference";
             using var model = Load();
             readiness.MarkReady();
             loop.Run(model, beat.Beat, beats.LongestSilence, stop);
             slot.Clear();
             beat.End();
             ended.SetResult();
+        }
+        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException)
+        {
+            ended.SetException(new AgentFailureException(error.Message, error));
         }
 #pragma warning disable CA1031 // The thread's owner is told, and the host stops.
         catch (Exception error)

@@ -11,6 +11,8 @@ namespace EdgeAgent.Verbs;
 /// <summary>`run`: the service.</summary>
 internal static class RunVerb
 {
+    public const string Name = "run";
+
     public static Command Create(TimeProvider time)
     {
         var config = ModelArguments.Text(
@@ -19,7 +21,7 @@ internal static class RunVerb
         var flags = OptionTable.All.Where(option => option.Flag is not null).Select(option =>
             ModelArguments.Text(option.Flag!, option.Flag![2..].ToUpperInvariant(),
                 $"{option.Meaning} Default: {option.Default}".Replace("`", "", StringComparison.Ordinal))).ToArray();
-        var verb = new Command("run", "Run the agent: answer requests over MQTT until told to stop") { config, json }
+        var verb = new Command(Name, "Run the agent: answer requests over MQTT until told to stop") { config, json }
             .WithExamples(
             [
                 "edge-agent run",

@@ -13,6 +13,9 @@ namespace EdgeAgent.Verbs;
 /// <summary>Runs the verb that a command line names, and turns what happens into an exit code.</summary>
 internal static class VerbRunner
 {
+    /// <summary>From Ctrl-C to the end of a verb that tidies up.</summary>
+    private static readonly TimeSpan s_longestEnd = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         var parsed = root.Parse(arguments);
@@ -24,7 +27,12 @@ internal static class VerbRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // The host of `run` ends by itself and in its own time; the package would end the process after 2 s.
+                ProcessTerminationTimeout = parsed.CommandResult.Command.Name == RunVerb.Name ? null : s_longestEnd,
+            });
         }
         catch (UsageException error)
         {
