@@ -71,6 +71,12 @@ public sealed class InferenceEngine : IDisposable
         Extend(_cache.ScratchRow, warmUp, past: 0, level);
     }
 
+    /// <summary>The session of an opened level, or null; for checks.</summary>
+    internal LevelSession? Session(int level) => _levels[level];
+
+    /// <summary>The KV cache that every level is bound to; for checks.</summary>
+    internal KvCache Cache => _cache;
+
     /// <summary>Closes a level and frees its weights that no other open level uses.</summary>
     public void Close(int level)
     {
@@ -155,7 +161,7 @@ public sealed class InferenceEngine : IDisposable
         var graph = _package.Graph(level);
         using var options = SessionSettings.Create(_options, graph, _package.Path, _providerNotes);
         return LevelSession.Open(graph.File, _package.ReadGraph(graph), _package.Weights, LoadedPackage.DataFile,
-            new SharedTensors(_buffers, _rotary, _cache), options, _packed);
+            new SharedTensors(_buffers, _rotary, _cache), options, _options.ShareWeights ? _packed : null);
     }
 
     private void CheckContext(int length)
