@@ -73,6 +73,12 @@ public sealed class InferenceEngine : IDisposable
         Extend(_cache.ScratchRow, warmUp, past: 0, level);
     }
 
+    /// <summary>The session of an opened level, or null; for checks.</summary>
+    internal LevelSession? Session(int level) => _levels[level];
+
+    /// <summary>The KV cache that every level is bound to; for checks.</summary>
+    internal KvCache Cache => _cache;
+
     /// <summary>Closes a level and frees its weights that no other open level uses.</summary>
     public void Close(int level)
     {
@@ -157,7 +163,8 @@ public sealed class InferenceEngine : IDisposable
         var choice = Choose(level);
         using var options = SessionSettings.Create(_options, choice, _package.Path);
         return LevelSession.Open(choice.Graph.File, _package.ReadGraph(choice.Graph), _package.Weights,
-            LoadedPackage.DataFile, new SharedTensors(_buffers, _rotary, _cache), options, _packed);
+            LoadedPackage.DataFile, new SharedTensors(_buffers, _rotary, _cache), options,
+            _options.ShareWeights ? _packed : null);
     }
 
     private ProviderChoice Choose(int level) => ProviderChoice.Of(

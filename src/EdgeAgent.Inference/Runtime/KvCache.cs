@@ -59,6 +59,10 @@ internal sealed class KvCache : IDisposable
     /// <summary>The tensors of the first rows, [count, heads, context, dimensions] each.</summary>
     public OrtValue[] FirstRows(int count) => _byCount[count] ??= Tensors(0, count);
 
+    /// <summary>Where a part of a row lies: key of layer n is part 2n, its value 2n + 1; for checks.</summary>
+    public nint Address(int part, int row) =>
+        _memory.Address + (nint)(_parts[part].Offset + (row * _parts[part].RowBytes));
+
     /// <summary>Moves a sequence of the given length to another row.</summary>
     public unsafe void Move(int from, int to, int length)
     {

@@ -23,18 +23,26 @@ internal sealed class LevelSession : IDisposable
         _extends = new OrtIoBinding?[shared.Cache.ScratchRow + 1];
     }
 
+    /// <param name="packed">Where sessions share weights and packed forms; null: ONNX Runtime reads its own copy of the
+    /// data file for this session, which only a measurement wants.</param>
     /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load it.</exception>
     public static LevelSession Open(
         string file, byte[] graph, WeightsMap weights, string dataFile, SharedTensors shared, SessionOptions options,
-        PrePackedWeightsContainer packed)
+        PrePackedWeightsContainer? packed)
     {
         foreach (var tensor in GraphScan.Read(file, graph, dataFile, weights.LengthBytes))
         {
-            options.AddInitializer(tensor.Name, weights.Tensor(tensor));
+            if (packed is not null)
+            {
+                options.AddInitializer(tensor.Name, weights.Tensor(tensor));
+            }
         }
         try
         {
-            return new LevelSession(new InferenceSession(graph, options, packed), shared);
+            var session = packed is null
+                ? new InferenceSession(graph, options)
+                : new InferenceSession(graph, options, packed);
+            return new LevelSession(session, shared);
         }
         catch (OnnxRuntimeException error)
         {
@@ -54,6 +62,16 @@ internal sealed class LevelSession : IDisposable
         _session.RunWithBinding(_run, binding);
     }
 
+    /// <summary>Where the bound `present.N` of a decode that has run lie, in the order of the graph; for checks.</summary>
+    public IReadOnlyDictionary<string, nint> PresentAddresses(int sequences)
+    {
+        var binding = _decodes[sequences]!.Binding;
+        using var values = binding.GetOutputValues();
+        return binding.GetOutputNames().Zip(values)
+            .Where(pair => pair.First.StartsWith("present.", StringComparison.Ordinal))
+            .ToDictionary(pair => pair.First, pair => AddressOf(pair.Second));
+    }
+
     public void Dispose()
     {
         foreach (var step in _decodes)
@@ -66,6 +84,14 @@ internal sealed class LevelSession : IDisposable
         }
         _run.Dispose();
         _session.Dispose();
+    }
+
+    private static unsafe nint AddressOf(OrtValue value)
+    {
+        fixed (byte* address = value.GetTensorMutableRawData())
+        {
+            return (nint)address;
+        }
     }
 
     private BoundStep BindDecode(int sequences) => new(

@@ -1,0 +1,40 @@
+using EdgeAgent.Inference;
+using EdgeAgent.Inference.Sampling;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.Serving;
+using EdgeAgent.Tests.Inference;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeAgent.Tests.Serving;
+
+/// <summary>Short ways to requests, tickets and a loop around the embedded model.</summary>
+internal static class Served
+{
+    public static ServedModel Load() => ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = 2 });
+
+    /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
+    public static ServedModel LoadEndless(TemporaryFolder folder)
+    {
+        var copy = folder.CopyOf(NanoPackages.Embedded);
+        var path = Path.Combine(copy, PackageManifest.FileName);
+        var manifest = ManifestJson.Read(File.ReadAllBytes(path)) with { StopTokens = [0] };
+        File.WriteAllText(path, ManifestJson.Write(manifest));
+        return ServedModel.Load(copy, new EngineOptions { Threads = 2 });
+    }
+
+    public static PromptRequest Request(
+        string prompt = "Thanks", int tokens = 64, Lane lane = Lane.Normal, TimeSpan? timeout = null,
+        SamplingOptions? sampling = null, params string[] stop) => new()
+        {
+            Messages = [("user", prompt)],
+            Lane = lane,
+            Timeout = timeout ?? TimeSpan.FromMinutes(5),
+            Generation = new GenerationOptions { MaximumTokens = tokens, Sampling = sampling ?? new(), Stop = stop },
+        };
+
+    public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>
+        new(request ?? Request(), time ?? TimeProvider.System);
+
+    public static InferenceLoop Loop(PromptQueue queue, LevelInForce? level = null, ServingCounters? counters = null) =>
+        new(queue, level ?? new(), counters ?? new(), TimeProvider.System, NullLogger<InferenceLoop>.Instance);
+}
