@@ -21,7 +21,7 @@ internal static class Arithmetic
 {
     public static TemplateValue Compute(RenderState state, string operation, TemplateValue left, TemplateValue right)
     {
-        if (left is UndefinedValue || right is UndefinedValue)
+        if (left is UndefinedValue || (right is UndefinedValue && !(operation == "%" && left is TextValue)))
         {
             throw (left as UndefinedValue ?? (UndefinedValue)right).Fault();
         }
@@ -45,8 +45,10 @@ internal static class Arithmetic
             ("+", TextValue x, TextValue y) => new TextBuilder(state).Append(x).Append(y).ToValue(),
             ("+", TextValue, _) => throw WrongType($"can only concatenate str (not \"{right.TypeName}\") to str"),
             ("+", ListValue x, ListValue y) when x.IsTuple == y.IsTuple => Join(state, x, y),
-            ("*", TextValue x, IntValue y) => Repeat(state, x, y.Value),
-            ("*", IntValue x, TextValue y) => Repeat(state, y, x.Value),
+            ("*", _, _) when Numbers.TryGetInt(right, out var times) && left is (TextValue or ListValue) =>
+                Repeat(state, left, times),
+            ("*", _, _) when Numbers.TryGetInt(left, out var times) && right is (TextValue or ListValue) =>
+                Repeat(state, right, times),
             ("%", TextValue x, _) => TextFormat.Percent(state, x, right is ListValue { IsTuple: true } t ? t.Items : [right]),
             _ => throw WrongType(
                 $"unsupported operand type(s) for {operation}: '{left.TypeName}' and '{right.TypeName}'"),
@@ -112,10 +114,18 @@ internal static class Arithmetic
         return new ListValue([.. left.Items, .. right.Items], left.IsTuple);
     }
 
-    private static TextValue Repeat(RenderState state, TextValue text, long count)
+    private static TemplateValue Repeat(RenderState state, TemplateValue value, long count)
     {
-        count = Math.Max(0, count);
-        RenderBudget.RequireLength(text.Text.Length == 0 ? 0 : Math.Min(count, int.MaxValue) * text.Text.Length);
+        count = Math.Clamp(count, 0, int.MaxValue);
+        if (value is not TextValue text)
+        {
+            var items = ((ListValue)value).Items;
+            state.Budget.Steps(count * items.Count);
+            return new ListValue(
+                [.. Enumerable.Range(0, items.Count == 0 ? 0 : (int)count).SelectMany(_ => items)],
+                ((ListValue)value).IsTuple);
+        }
+        RenderBudget.RequireLength(count * text.Text.Length);
         var builder = new TextBuilder(state);
         for (var i = 0L; i < count && text.Text.Length > 0; i++)
         {

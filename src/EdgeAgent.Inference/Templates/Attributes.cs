@@ -10,6 +10,10 @@ internal static class Attributes
         {
             throw undefined.Fault();
         }
+        if (name.StartsWith('_') && value is not DictValue)
+        {
+            throw new TemplateException(TemplateFault.Unsupported, $"access to attribute '{name}' of '{value.TypeName}' object is unsafe.");
+        }
         return Method(value, name) ?? Field(value, name) ?? Missing(value, name);
     }
 

@@ -14,7 +14,7 @@ internal sealed record CallArguments(
 
     /// <summary>The argument at this place or of this name, or null.</summary>
     public TemplateValue? Find(int index, string name) =>
-        index < Positional.Count ? Positional[index] : Named.GetValueOrDefault(name);
+        (uint)index < (uint)Positional.Count ? Positional[index] : Named.GetValueOrDefault(name);
 
     /// <summary>The argument at this place or of this name.</summary>
     public TemplateValue Required(int index, string name) => Find(index, name)

@@ -201,6 +201,11 @@ internal sealed class FilterExpression(Expression? operand, string name, Filter 
 internal sealed class TestExpression(
     Expression operand, string name, ValueTest test, ArgumentList arguments, bool negated) : Expression
 {
-    protected override TemplateValue Compute(RenderState state) =>
-        BoolValue.Of(test(state, operand.Evaluate(state), arguments.Evaluate(state, name)) != negated);
+    protected override TemplateValue Compute(RenderState state)
+    {
+        var value = operand.Evaluate(state);
+        var given = arguments.Evaluate(state, name);
+        given.RequireAtMost(TestTable.ArgumentCount(name), [.. given.Named.Keys]);
+        return BoolValue.Of(test(state, value, given) != negated);
+    }
 }

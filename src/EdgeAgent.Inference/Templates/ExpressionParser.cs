@@ -289,6 +289,10 @@ internal sealed class ExpressionParser(TokenStream tokens)
         {
             return new ItemExpression(target, start!);
         }
+        if (tokens.IsOperator(","))
+        {
+            throw tokens.Fault(TemplateFault.Unsupported, "a key of several parts");
+        }
         tokens.ExpectOperator(":");
         var stop = tokens.IsOperator(":") || tokens.IsOperator("]") ? null : Parse();
         var step = tokens.SkipOperator(":") && !tokens.IsOperator("]") ? Parse() : null;
@@ -366,6 +370,10 @@ internal sealed class ExpressionParser(TokenStream tokens)
         if (tokens.IsOperator("("))
         {
             arguments = ParseArguments();
+        }
+        else if (tokens.IsName("is"))
+        {
+            throw tokens.Fault(TemplateFault.Syntax, "you cannot chain multiple tests with is");
         }
         else if (AtTestArgument())
         {

@@ -49,8 +49,6 @@ internal static class FilterTable
             TextMethods.Strip(state, Text(state, value), arguments, left: true, right: true),
         ["unique"] = ListFilters.Unique,
         ["upper"] = (state, value, _) => TextMethods.Map(state, Text(state, value), text => text.ToUpperInvariant()),
-        ["wordcount"] = (state, value, _) =>
-            new IntValue(TextSplits.Split(state, Text(state, value), CallArguments.None("split"), false).Items.Count),
     }.ToFrozenDictionary();
 
     public static Filter? Find(string name) => Filters.GetValueOrDefault(name);

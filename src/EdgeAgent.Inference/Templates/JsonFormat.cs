@@ -7,8 +7,8 @@ namespace EdgeAgent.Inference.Templates;
 internal sealed class JsonFormat(RenderState state, CallArguments arguments)
 {
     private readonly StringBuilder _text = new();
-    private readonly bool _asciiOnly = arguments.Flag(-1, "ensure_ascii", false);
-    private readonly bool _sortKeys = arguments.Flag(-1, "sort_keys", false);
+    private readonly bool _asciiOnly = arguments.Flag(0, "ensure_ascii", false);
+    private readonly bool _sortKeys = arguments.Flag(3, "sort_keys", false);
     private readonly string? _indent = Indent(arguments);
     private string _itemSeparator = ", ";
     private string _keySeparator = ": ";
@@ -16,7 +16,7 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
     /// <summary>The JSON of a value.</summary>
     public static string Write(RenderState state, TemplateValue value, CallArguments arguments)
     {
-        arguments.RequireAtMost(1, "ensure_ascii", "indent", "separators", "sort_keys");
+        arguments.RequireAtMost(4, "ensure_ascii", "indent", "separators", "sort_keys");
         var format = new JsonFormat(state, arguments);
         format.ReadSeparators();
         format.Append(value, depth: 0);
@@ -24,11 +24,11 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
         return format._text.ToString();
     }
 
-    private static string? Indent(CallArguments arguments) => arguments.Find(0, "indent") switch
+    private static string? Indent(CallArguments arguments) => arguments.Find(1, "indent") switch
     {
         null or NoneValue => null,
         TextValue text => text.Text,
-        _ => new string(' ', (int)Math.Clamp(arguments.Number(0, "indent", 0), 0, 64)),
+        _ => new string(' ', (int)Math.Clamp(arguments.Number(1, "indent", 0), 0, 64)),
     };
 
     private void ReadSeparators()
@@ -37,7 +37,7 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
         {
             _itemSeparator = ",";
         }
-        if (arguments.Named.GetValueOrDefault("separators") is ListValue { Items: [TextValue item, TextValue key] })
+        if (arguments.Find(2, "separators") is ListValue { Items: [TextValue item, TextValue key] })
         {
             (_itemSeparator, _keySeparator) = (item.Text, key.Text);
         }
@@ -66,9 +66,8 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
         };
     }
 
-    private IEnumerable<KeyValuePair<TemplateValue, TemplateValue>> Sorted(DictValue dict) => _sortKeys
-        ? dict.Items.OrderBy(item => item.Key, Comparer<TemplateValue>.Create((a, b) => Comparisons.Order(state, a, b, "<")))
-        : dict.Items;
+    private IEnumerable<KeyValuePair<TemplateValue, TemplateValue>> Sorted(DictValue dict) =>
+        _sortKeys ? ListFilters.Ordered(state, dict.Items, item => item.Key) : dict.Items;
 
     private static TemplateValue Key(TemplateValue key) => key switch
     {

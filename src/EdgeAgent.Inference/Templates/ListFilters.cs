@@ -28,7 +28,7 @@ internal static class ListFilters
     /// <summary>Every item's attribute, or every item through another filter.</summary>
     public static TemplateValue Map(RenderState state, TemplateValue value, CallArguments arguments)
     {
-        var items = Sequences.Items(state, value);
+        var items = ItemsOfAny(state, value);
         if (arguments.Positional.Count == 0 && arguments.Named.TryGetValue("attribute", out var attribute))
         {
             var otherwise = arguments.Named.GetValueOrDefault("default");
@@ -53,7 +53,7 @@ internal static class ListFilters
             ? (_, item, _) => item.IsTrue
             : TestTable.Find(name) ?? throw new TemplateException(TemplateFault.Unsupported, $"No test named '{name}'");
         var testArguments = rest.Skip(1, name ?? "");
-        return new ListValue([.. Sequences.Items(state, value)
+        return new ListValue([.. ItemsOfAny(state, value)
             .Where(item => test(state, Path(state, item, attribute), testArguments) == wanted)]);
     }
 
@@ -76,6 +76,10 @@ internal static class ListFilters
 
     public static TemplateValue DictSort(RenderState state, TemplateValue value, CallArguments arguments)
     {
+        if (value is UndefinedValue undefined)
+        {
+            throw undefined.Fault();
+        }
         var column = arguments.Text(1, "by")?.Text == "value" ? 1 : 0;
         return Sorted(
             state,
@@ -117,13 +121,32 @@ internal static class ListFilters
     private static ListValue Sorted(
         RenderState state, IReadOnlyList<TemplateValue> items, Func<TemplateValue, TemplateValue> key, bool sensitive, bool reverse)
     {
-        var order = Comparer<TemplateValue>.Create((a, b) => Comparisons.Order(state, a, b, "<"));
         TemplateValue Key(TemplateValue item) => Folded(key(item), sensitive);
-        return new ListValue([.. reverse ? items.OrderByDescending(Key, order) : items.OrderBy(Key, order)]);
+        return new ListValue(Ordered(state, items, Key, reverse));
+    }
+
+    /// <summary>Sorts, equal items in the order they came.</summary>
+    public static List<T> Ordered<T>(
+        RenderState state, IEnumerable<T> items, Func<T, TemplateValue> key, bool reverse = false)
+    {
+        var order = Comparer<TemplateValue>.Create((a, b) => Comparisons.Order(state, a, b, "<"));
+        try
+        {
+            return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is TemplateException fault)
+        {
+            // .NET wraps what a comparison throws.
+            throw new TemplateException(fault.Fault, fault.Message, e);
+        }
     }
 
     private static TemplateValue Folded(TemplateValue key, bool sensitive) =>
         key is TextValue text && !sensitive ? text.Derive(TextMethods.Lower(text.Text)) : key;
+
+    // Jinja asks only of a value that is true whether it can be gone through.
+    private static IReadOnlyList<TemplateValue> ItemsOfAny(RenderState state, TemplateValue value) =>
+        value.IsTrue ? Sequences.Items(state, value) : [];
 
     /// <summary>An attribute, possibly of an attribute: <c>function.name</c>.</summary>
     private static TemplateValue Path(RenderState state, TemplateValue item, TemplateValue? attribute)

@@ -13,7 +13,7 @@ internal sealed class LoopStatement(
     {
         var outer = state.Scope;
         var items = Sequences.Items(state, source.Evaluate(state));
-        var loop = new LoopValue(condition is null ? items : Select(state, items), Depth(outer));
+        var loop = new LoopValue(condition is null ? items : Select(state, items));
         var flow = Flow.Next;
         while (flow != Flow.Break && loop.Advance())
         {
@@ -51,19 +51,15 @@ internal sealed class LoopStatement(
         state.Scope = outer;
         return kept;
     }
-
-    private static int Depth(TemplateScope scope) => scope.Find("loop") is LoopValue outer ? outer.Depth + 1 : 1;
 }
 
 /// <summary>The name <c>loop</c> inside a loop.</summary>
-internal sealed class LoopValue(IReadOnlyList<TemplateValue> items, int depth) : TemplateValue
+internal sealed class LoopValue(IReadOnlyList<TemplateValue> items) : TemplateValue
 {
     private int _index = -1;
     private TemplateValue? _lastChanged;
 
     public IReadOnlyList<TemplateValue> Items => items;
-
-    public int Depth => depth;
 
     public TemplateValue Current => items[_index];
 
@@ -81,8 +77,9 @@ internal sealed class LoopValue(IReadOnlyList<TemplateValue> items, int depth) :
         "first" => BoolValue.Of(_index == 0),
         "last" => BoolValue.Of(_index == items.Count - 1),
         "length" => new IntValue(items.Count),
-        "depth" => new IntValue(depth),
-        "depth0" => new IntValue(depth - 1),
+        // Depth counts calls of recursive loops, which are refused.
+        "depth" => new IntValue(1),
+        "depth0" => new IntValue(0),
         "previtem" => _index > 0 ? items[_index - 1] : new UndefinedValue("there is no previous item; it"),
         "nextitem" => _index + 1 < items.Count ? items[_index + 1] : new UndefinedValue("there is no next item; it"),
         "cycle" => new CallableValue("cycle", Cycle),

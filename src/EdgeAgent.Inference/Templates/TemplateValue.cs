@@ -119,7 +119,7 @@ internal sealed class KeyComparer : IEqualityComparer<TemplateValue>
     public bool Equals(TemplateValue? x, TemplateValue? y) => (x, y) switch
     {
         (TextValue a, TextValue b) => a.Text == b.Text,
-        (NoneValue, NoneValue) => true,
+        (NoneValue, NoneValue) or (UndefinedValue, UndefinedValue) => true,
         (IntValue or BoolValue or FloatValue, IntValue or BoolValue or FloatValue) =>
             Numbers.ToDouble(x!).Equals(Numbers.ToDouble(y!)),
         _ => ReferenceEquals(x, y),
@@ -128,7 +128,7 @@ internal sealed class KeyComparer : IEqualityComparer<TemplateValue>
     public int GetHashCode(TemplateValue obj) => obj switch
     {
         TextValue text => text.Text.GetHashCode(StringComparison.Ordinal),
-        NoneValue => 0,
+        NoneValue or UndefinedValue => 0,
         IntValue or BoolValue or FloatValue => Numbers.ToDouble(obj).GetHashCode(),
         _ => throw new TemplateException(TemplateFault.WrongType, $"unhashable type: '{obj.TypeName}'"),
     };

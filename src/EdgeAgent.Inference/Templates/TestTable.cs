@@ -12,6 +12,11 @@ internal static class TestTable
 
     public static ValueTest? Find(string name) => Tests.GetValueOrDefault(name);
 
+    /// <summary>The arguments that a test takes.</summary>
+    public static int ArgumentCount(string name) => name
+        is "divisibleby" or "in" or "sameas" or "eq" or "equalto" or "==" or "ne" or "!=" or "lt" or "lessthan" or "<"
+        or "le" or "<=" or "gt" or "greaterthan" or ">" or "ge" or ">=" ? 1 : 0;
+
     private static Dictionary<string, ValueTest> Build()
     {
         var tests = new Dictionary<string, ValueTest>
@@ -31,7 +36,7 @@ internal static class TestTable
             ["mapping"] = (_, value, _) => value is DictValue,
             ["none"] = (_, value, _) => value is NoneValue,
             ["number"] = (_, value, _) => Numbers.IsNumber(value),
-            ["odd"] = (state, value, _) => !IsZero(Arithmetic.Compute(state, "%", value, new IntValue(2))),
+            ["odd"] = (state, value, _) => Numbers.ToDouble(Arithmetic.Compute(state, "%", value, new IntValue(2))) == 1,
             ["sameas"] = (_, value, arguments) => IsSame(value, arguments.Required(0, "other")),
             ["sequence"] = (_, value, _) => value is ListValue or DictValue or TextValue or UndefinedValue,
             ["string"] = (_, value, _) => value is TextValue,

@@ -24,7 +24,10 @@ internal static class TextFilters
     /// <summary>Blanks before every line but the first.</summary>
     public static TemplateValue Indent(RenderState state, TemplateValue value, CallArguments arguments)
     {
-        var text = PythonText.Str(state, value);
+        if (value is not TextValue text)
+        {
+            throw new TemplateException(TemplateFault.WrongType, $"a {value.TypeName} cannot be indented");
+        }
         var margin = arguments.Find(0, "width") is TextValue given
             ? given
             : TextValue.OfTemplate(new string(' ', (int)Math.Clamp(arguments.Number(0, "width", 4), 0, 1024)));
@@ -50,6 +53,7 @@ internal static class TextFilters
         {
             FloatValue real when Math.Abs(real.Value) < 9e18 => (long)real.Value,
             TextValue text => Parse(text.Text.Trim()),
+            UndefinedValue undefined => throw undefined.Fault(),
             _ when Numbers.TryGetInt(value, out var whole) => whole,
             _ => null,
         };
@@ -63,6 +67,10 @@ internal static class TextFilters
         {
             return new FloatValue(parsed);
         }
+        if (value is UndefinedValue undefined)
+        {
+            throw undefined.Fault();
+        }
         return Numbers.IsNumber(value)
             ? new FloatValue(Numbers.ToDouble(value))
             : arguments.Find(0, "default") ?? new FloatValue(0);
@@ -74,9 +82,14 @@ internal static class TextFilters
         {
             throw new TemplateException(TemplateFault.WrongType, $"a {value.TypeName} cannot be rounded");
         }
+        var method = arguments.Text(1, "method")?.Text;
+        if (value is not FloatValue && method is null && arguments.Number(0, "precision", 0) >= 0)
+        {
+            return Arithmetic.Sign(value, negative: false);
+        }
         var factor = Math.Pow(10, Math.Clamp(arguments.Number(0, "precision", 0), -15, 15));
         var number = Numbers.ToDouble(value) * factor;
-        return new FloatValue(arguments.Text(1, "method")?.Text switch
+        return new FloatValue(method switch
         {
             "ceil" => Math.Ceiling(number) / factor,
             "floor" => Math.Floor(number) / factor,

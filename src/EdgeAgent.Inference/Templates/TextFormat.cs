@@ -34,7 +34,7 @@ internal static class TextFormat
                 throw new TemplateException(TemplateFault.WrongType, "not enough arguments for format string");
             }
         }
-        return used == values.Count
+        return used == values.Count || values is [ListValue { IsTuple: false } or DictValue or UndefinedValue]
             ? builder.Append(format.Part(at, format.Text.Length - at)).ToValue()
             : throw new TemplateException(
                 TemplateFault.WrongType, "not all arguments converted during string formatting");

@@ -32,6 +32,10 @@ internal static class TextMethods
         "isspace" => (_, _) => BoolValue.Of(text.Text.Length > 0 && text.Text.All(IsSpace)),
         "islower" => (_, _) => BoolValue.Of(IsCase(text, char.IsUpper)),
         "isupper" => (_, _) => BoolValue.Of(IsCase(text, char.IsLower)),
+        "format" or "format_map" or "encode" or "center" or "ljust" or "rjust" or "zfill" or "expandtabs" or "casefold"
+            or "swapcase" or "translate" or "isalnum" or "isascii" or "isdecimal" or "isidentifier" or "isnumeric"
+            or "isprintable" or "istitle" or "index" or "rindex" =>
+            throw new TemplateException(TemplateFault.Unsupported, $"the method '{name}' of a text is not supported."),
         _ => null,
     };
 
