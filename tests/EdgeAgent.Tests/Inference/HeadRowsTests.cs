@@ -43,8 +43,9 @@ public sealed class HeadRowsTests(NanoPackages packages, ITestOutputHelper outpu
     private static InferenceSession Open(LoadedPackage package, int level)
     {
         OrtRuntime.Start(2);
-        var graph = package.Graph(level);
-        using var options = SessionSettings.Create(new EngineOptions(), graph, package.Path, []);
+        var choice = ProviderChoice.Of(package.Manifest.Graphs, level, ["cpu"], ["CPUExecutionProvider"]);
+        var graph = choice.Graph;
+        using var options = SessionSettings.Create(new EngineOptions(), choice, package.Path);
         var bytes = package.ReadGraph(graph);
         foreach (var tensor in GraphScan.Read(graph.File, bytes, LoadedPackage.DataFile, package.Weights.LengthBytes))
         {

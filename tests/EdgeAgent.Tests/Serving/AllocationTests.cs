@@ -52,7 +52,7 @@ public sealed class AllocationTests
 
         var answer = Assert.IsType<PromptAnswer>(loop.Answer(model, Served.Ticket(request), Beat));
 
-        Assert.Equal(GenerationEnd.Length, answer.End);
+        Assert.False(answer.IsComplete);
         Assert.Equal(Tokens, answer.CompletionTokens);
         Assert.InRange(beats, Tokens, Tokens + 8);
         var stretches = new List<long>();

@@ -29,7 +29,12 @@ internal static class Served
             Messages = [("user", prompt)],
             Lane = lane,
             Timeout = timeout ?? TimeSpan.FromMinutes(5),
-            Generation = new GenerationOptions { MaximumTokens = tokens, Sampling = sampling ?? new(), Stop = stop },
+            MaximumTokens = tokens,
+            Stop = stop,
+            Temperature = sampling?.Temperature ?? 0,
+            TopP = sampling?.TopP ?? 1,
+            TopK = sampling?.TopK ?? 0,
+            Seed = sampling?.Seed ?? 0,
         };
 
     public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>
