@@ -42,7 +42,7 @@ public sealed class HeadRowsTests(NanoPackages packages, ITestOutputHelper outpu
 
     private static InferenceSession Open(LoadedPackage package, int level)
     {
-        OrtRuntime.Start(2);
+        OrtRuntime.Start(RunningModel.Threads);
         var graph = package.Graph(level);
         using var options = SessionSettings.Create(new EngineOptions(), graph, package.Path, []);
         var bytes = package.ReadGraph(graph);

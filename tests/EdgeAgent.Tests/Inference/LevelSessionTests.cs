@@ -54,7 +54,7 @@ public sealed class LevelSessionTests(NanoPackages packages)
     public void A_profile_shows_no_node_of_a_larger_levels_FFN_in_a_smaller_one()
     {
         using var folder = new TemporaryFolder();
-        var options = new EngineOptions { Threads = 2, ProfilePrefix = folder.File("profile") };
+        var options = new EngineOptions { Threads = RunningModel.Threads, ProfilePrefix = folder.File("profile") };
         using (var model = RunningModel.Load(NanoPackages.Embedded, options))
         {
             for (var level = 0; level < model.Engine.LevelCount; level++)
