@@ -34,6 +34,7 @@ internal static class Arguments
         using var process = Process.Start(start)!;
         var text = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
-        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{string.Join(' ', arguments)} failed.");
+        return process.ExitCode == 0 ? text
+            : throw new InvalidOperationException($"{string.Join(' ', arguments)} failed.");
     }
 }

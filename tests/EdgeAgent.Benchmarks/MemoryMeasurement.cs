@@ -14,7 +14,8 @@ internal static class MemoryMeasurement
         var model = Arguments.Model(arguments);
         if (Arguments.Text(arguments, "--levels", "") is { Length: > 0 } levels)
         {
-            Console.WriteLine(Measure(model, int.Parse(levels, CultureInfo.InvariantCulture), arguments.Contains("--share")));
+            Console.WriteLine(Measure(model, int.Parse(levels, CultureInfo.InvariantCulture),
+                arguments.Contains("--share")));
             return 0;
         }
         Console.WriteLine("| levels open | weights | Rss MB | Pss MB | private MB | engine MB | to one level |");
@@ -38,7 +39,8 @@ internal static class MemoryMeasurement
     }
 
     private static void Row(int count, string sharing, double[] measured, double engine, string ratio) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {count} | {(sharing == "--share" ? "shared" : "apart")} "
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {count} | {(sharing == "--share" ? "shared" : "apart")} "
             + $"| {measured[0]:0.0} | {measured[1]:0.0} | {measured[2]:0.0} | {engine:0.0} | {ratio} |"));
 
     private static string Measure(string path, int levels, bool share)

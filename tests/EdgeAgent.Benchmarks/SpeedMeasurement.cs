@@ -26,7 +26,8 @@ internal static class SpeedMeasurement
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (var count in new[] { 1, 2 })
         {
-            Console.WriteLine(Arguments.RunAlone("speed", "--model", model, "--seconds", $"{seconds}", "--threads", $"{count}"));
+            Console.WriteLine(Arguments.RunAlone("speed", "--model", model, "--seconds", $"{seconds}", "--threads",
+                $"{count}"));
         }
         return 0;
     }
@@ -34,7 +35,8 @@ internal static class SpeedMeasurement
     private static void Measure(string path, int threads, int seconds)
     {
         using var package = LoadedPackage.Open(path);
-        using var engine = new InferenceEngine(package, new EngineOptions { Threads = threads, ChunkTokens = PrefillTokens });
+        using var engine = new InferenceEngine(package,
+            new EngineOptions { Threads = threads, ChunkTokens = PrefillTokens });
         var tokens = Enumerable.Range(0, PrefillTokens).Select(i => 3 + (i * 37 % 4000)).ToArray();
         var (decodes, prefills) = (new List<double>[engine.LevelCount], new List<double>[engine.LevelCount]);
         for (var level = 0; level < engine.LevelCount; level++)
@@ -44,7 +46,8 @@ internal static class SpeedMeasurement
         }
         // The levels take turns, so that another process's load hits all of them alike.
         var start = Stopwatch.GetTimestamp();
-        for (var round = 0; round < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * engine.LevelCount; round++)
+        for (var round = 0; round < 3 || Stopwatch.GetElapsedTime(start)
+            .TotalSeconds < seconds * engine.LevelCount; round++)
         {
             for (var level = 0; level < engine.LevelCount; level++)
             {

@@ -9,7 +9,8 @@ internal sealed class JsonMutator(int seed, string honest)
     private static readonly string[] Values =
     [
         "null", "true", "0", "-1", "1", "2147483648", "9223372036854775808", "-9223372036854775808", "1e999", "0.5",
-        "\"\"", "\"../x\"", "\"a/b\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[null]", "[1,2,3]", "[{}]", "[[[[[[]]]]]]",
+        "\"\"", "\"../x\"", "\"a/b\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[null]", "[1,2,3]", "[{}]",
+        "[[[[[[]]]]]]",
         "4611686018427387904", "[9223372036854775807,9223372036854775807]", "\"F32\"", "\"manifest.json\"", "1e-5",
     ];
 
@@ -37,7 +38,8 @@ internal sealed class JsonMutator(int seed, string honest)
 
     private string ReplaceScalar(string text)
     {
-        var at = text.AsSpan(_random.Next(text.Length)) is var rest && rest.IndexOfAny(':', ',', '[') is >= 0 and var found
+        var at = text.AsSpan(_random.Next(text.Length)) is var rest && rest.IndexOfAny(':', ',', '[')
+            is >= 0 and var found
             ? text.Length - rest.Length + found + 1 : 0;
         var end = at == 0 ? -1 : text.AsSpan(at).IndexOfAny(',', '}', ']') + at;
         return end < at || text.AsSpan(at, end - at).IndexOfAny('{', '[', ':') >= 0
@@ -48,7 +50,8 @@ internal sealed class JsonMutator(int seed, string honest)
     {
         var brace = text.IndexOf('{', _random.Next(text.Length));
         var colon = brace < 0 ? -1 : text.IndexOf(':', brace);
-        return colon < 0 ? text : $"{text[..(brace + 1)]}{text[(brace + 1)..colon]}:{Values[_random.Next(Values.Length)]},{text[(brace + 1)..]}";
+        var value = Values[_random.Next(Values.Length)];
+        return colon < 0 ? text : $"{text[..colon]}:{value},{text[(brace + 1)..]}";
     }
 
     private string RenameField(string text)

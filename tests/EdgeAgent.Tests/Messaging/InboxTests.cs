@@ -6,7 +6,9 @@ using EdgeAgent.Tests.Serving;
 
 namespace EdgeAgent.Tests.Messaging;
 
-/// <summary>A request is run once, whoever sends it how often, and is remembered as long as it may come again.</summary>
+/// <summary>
+/// A request is run once, whoever sends it how often, and is remembered as long as it may come again.
+/// </summary>
 public sealed class InboxTests
 {
     private static readonly byte[] Answer = "answer"u8.ToArray();
@@ -39,7 +41,8 @@ public sealed class InboxTests
     public void Correlation_data_tells_two_addressees_of_one_topic_apart()
     {
         var (_, entry) = _inbox.Add("t", "a", "b"u8, new Addressee("to", "1"u8.ToArray()), Ticket);
-        Assert.Equal(InboxVerdict.Joined, _inbox.Add("t", "a", "b"u8, new Addressee("to", "2"u8.ToArray()), Ticket).Verdict);
+        Assert.Equal(InboxVerdict.Joined,
+            _inbox.Add("t", "a", "b"u8, new Addressee("to", "2"u8.ToArray()), Ticket).Verdict);
         Assert.Equal(InboxVerdict.Joined, _inbox.Add("t", "a", "b"u8, new Addressee("to", null), Ticket).Verdict);
         Assert.Equal(3, _inbox.Complete(entry!, Answer).Count);
     }
@@ -67,7 +70,8 @@ public sealed class InboxTests
     public void The_same_id_on_another_topic_is_another_request()
     {
         Add("a", "body");
-        Assert.Equal(InboxVerdict.Accepted, _inbox.Add("other topic", "a", "x"u8, new Addressee("to", null), Ticket).Verdict);
+        Assert.Equal(InboxVerdict.Accepted,
+            _inbox.Add("other topic", "a", "x"u8, new Addressee("to", null), Ticket).Verdict);
     }
 
     [Fact]

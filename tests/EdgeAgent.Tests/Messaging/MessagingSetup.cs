@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeAgent.Tests.Messaging;
 
-/// <summary>The agent's end of MQTT without a broker and without a model: what comes in, and what would go out.</summary>
+/// <summary>
+/// The agent's end of MQTT without a broker and without a model: what comes in, and what would go out.
+/// </summary>
 internal sealed class MessagingSetup
 {
     public static Topics Topics { get; } = new(Topics.DefaultRoot, "press-7");
@@ -36,21 +38,17 @@ internal sealed class MessagingSetup
 
     public RequestIntake Intake { get; }
 
-    public void Receive(string payload, string? correlation = null, bool retain = false) => Intake.Take(
-    [
+    public void Receive(string payload, string? correlation = null, bool retain = false) => Take(
         new MqttMessage
         {
             Topic = Topics.Request(null),
             Payload = Encoding.UTF8.GetBytes(payload),
             CorrelationData = correlation is null ? null : Encoding.UTF8.GetBytes(correlation),
             Retain = retain,
-        },
-    ]);
+        });
 
-    public void Cancel(string id) => Intake.Take(
-    [
-        new MqttMessage { Topic = Topics.Cancel(null), Payload = Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}""") },
-    ]);
+    public void Cancel(string id) => Take(
+        new MqttMessage { Topic = Topics.Cancel(null), Payload = Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}""") });
 
     public Dictionary<string, double> Readings()
     {
@@ -58,6 +56,8 @@ internal sealed class MessagingSetup
         Counters.AddTo(readings);
         return readings;
     }
+
+    private void Take(MqttMessage message) => Assert.True(Intake.Take([message]).AsTask().IsCompletedSuccessfully);
 
     /// <summary>The two sums that hold at every moment, and what was received so far.</summary>
     public double AssertNothingLost()

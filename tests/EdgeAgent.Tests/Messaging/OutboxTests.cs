@@ -45,7 +45,8 @@ public sealed class OutboxTests
     public async Task What_waited_is_published_in_order_once_a_broker_is_there_and_survives_its_restart()
     {
         await using var broker = await BrokerProcess.StartNewAsync();
-        await using var device = await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "device"), "answers/#");
+        await using var device =
+            await ConnectionProbe.ConnectAsync(ConnectionProbe.Options(broker.Port, "device"), "answers/#");
         _counters.Accepted();
         _counters.Accepted();
         _counters.Accepted();

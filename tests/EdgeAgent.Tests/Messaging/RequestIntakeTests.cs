@@ -12,7 +12,8 @@ public sealed class RequestIntakeTests
     {
         string[] payloads =
         [
-            """{"id":"a","prompt":"x"}""", """{"id":"a","prompt":"x"}""", """{"id":"a","prompt":"y"}""", "{", "plain text",
+            """{"id":"a","prompt":"x"}""", """{"id":"a","prompt":"x"}""", """{"id":"a","prompt":"y"}""", "{",
+            "plain text",
             """{"id":"b","prompt":"third is one too many"}""", """{"id":"c","prompt":"x","schema":{}}""",
             """{"id":"d","prompt":"x","unknown":1}""",
         ];
@@ -46,7 +47,9 @@ public sealed class RequestIntakeTests
     [Fact]
     public void A_priority_becomes_a_lane_and_a_seed_is_kept()
     {
-        _agent.Receive("""{"id":"a","prompt":"x","priority":"batch","seed":77,"level":{"min":1,"max":2},"stop":["END"]}""");
+        _agent.Receive("""
+            {"id":"a","prompt":"x","priority":"batch","seed":77,"level":{"min":1,"max":2},"stop":["END"]}
+            """);
         var request = _agent.Queue.Take(TimeSpan.Zero)!.Request;
         Assert.Equal((Lane.Batch, (1, 2)), (request.Lane, request.Levels));
         Assert.Equal(77, request.Generation.Sampling.Seed);
@@ -75,7 +78,8 @@ public sealed class RequestIntakeTests
     {
         _agent.Receive("""{"id":"a","prompt":"x"}""", correlation: "1");
         _agent.Receive("""{"id":"a","prompt":"x"}""", correlation: "2");
-        _agent.Queue.Take(TimeSpan.Zero)!.Complete(new PromptRefusal(ServingFault.Failed, "The model could not answer."));
+        _agent.Queue.Take(TimeSpan.Zero)!.Complete(
+            new PromptRefusal(ServingFault.Failed, "The model could not answer."));
         while (_agent.Outbox.Count < 2)
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();

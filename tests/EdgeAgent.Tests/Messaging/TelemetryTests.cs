@@ -66,7 +66,8 @@ public sealed class TelemetryTests
         Assert.True(Bodies.TryRead(message.Payload.Span, out StatusBody? body));
         Assert.Equal((AgentState.Online, 90, _agent.Identity.Epoch), (body.State, body.ValidS, body.Epoch));
         Assert.True(body.ValidS > StatusPublisher.RefreshInterval.TotalSeconds);
-        Assert.Equal((MessagingSetup.Topics.Status, true, MqttQos.AtLeastOnce), (message.Topic, message.Retain, message.Qos));
+        Assert.Equal((MessagingSetup.Topics.Status, true, MqttQos.AtLeastOnce),
+            (message.Topic, message.Retain, message.Qos));
         Assert.Equal((7, 0), (body.Limits!.QueueRequests, body.Limits.Level));
     }
 
@@ -82,7 +83,8 @@ public sealed class TelemetryTests
         Assert.True(status.Will.Retain && status.Goodbye.Retain);
     }
 
-    private StatusPublisher Status() => new(MessagingSetup.Topics, _agent.Identity, new ModelSlot(), _level, new ProtocolOptions(),
+    private StatusPublisher Status() =>
+        new(MessagingSetup.Topics, _agent.Identity, new ModelSlot(), _level, new ProtocolOptions(),
         new AgentOptions { Device = "press-7", Data = "state", ServingQueue = 7 });
 
     private TelemetryBody Next(out MqttOutgoing message)

@@ -83,7 +83,8 @@ public sealed class ManifestJsonTests(ITestOutputHelper output)
     [InlineData("\"bits\":4", "\"bits\":4,\"Bits\":4", "Bits")]
     [InlineData("\"bits\":4", "\"bits\":\"4\"", "bits")]
     [InlineData("{\"format\"", "[{\"format\"", "is not valid")]
-    public void A_member_too_many_twice_missing_or_of_another_type_is_refused(string part, string instead, string expected)
+    public void A_member_too_many_twice_missing_or_of_another_type_is_refused(string part, string instead,
+        string expected)
     {
         Assert.Contains(part, Compact, StringComparison.Ordinal);
         var text = Compact.Replace(part, instead, StringComparison.Ordinal);
@@ -106,7 +107,8 @@ public sealed class ManifestJsonTests(ITestOutputHelper output)
     public void A_manifest_above_one_MiB_is_refused_before_it_is_read()
     {
         var padded = Compact.PadRight(ManifestJson.MaximumBytes + 1);
-        Assert.Contains("1048577 bytes", Refused(Encoding.UTF8.GetBytes(padded), PackageFaultKind.ManifestInvalid).Message,
+        Assert.Contains("1048577 bytes",
+            Refused(Encoding.UTF8.GetBytes(padded), PackageFaultKind.ManifestInvalid).Message,
             StringComparison.Ordinal);
         Assert.NotNull(ManifestJson.Read(Encoding.UTF8.GetBytes(padded[..^1])));
     }

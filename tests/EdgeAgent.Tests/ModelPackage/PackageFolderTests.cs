@@ -136,7 +136,8 @@ public sealed class PackageFolderTests : IDisposable
         File.Delete(Path.Combine(package, "level-1.onnx"));
         File.WriteAllText(Path.Combine(package, "card.md"), "short");
         File.WriteAllText(Path.Combine(package, "zz"), "x");
-        Assert.Equal(["level-1.onnx", "card.md", "zz"], PackageFolder.Open(package).Verify().Select(fault => fault.File));
+        Assert.Equal(["level-1.onnx", "card.md", "zz"],
+            PackageFolder.Open(package).Verify().Select(fault => fault.File));
     }
 
     [Fact]

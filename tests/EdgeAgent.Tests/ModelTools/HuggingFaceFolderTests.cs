@@ -15,22 +15,27 @@ public sealed class HuggingFaceFolderTests : IDisposable
         var config = Folder().ReadConfig();
         Assert.Equal((2, 32, 64, 2, 1, 16), (config.Layers, config.HiddenSize, config.IntermediateSize, config.Heads,
             config.KvHeads, config.HeadDimensions));
-        Assert.Equal((4096, 64, 5000.0, true), (config.VocabularySize, config.Context, config.RotaryBase, config.TiedEmbedding));
+        Assert.Equal((4096, 64, 5000.0, true),
+            (config.VocabularySize, config.Context, config.RotaryBase, config.TiedEmbedding));
         Assert.Equal([2], config.StopTokens);
     }
 
     [Theory]
     [InlineData("model_type", "\"mamba\"", "config.json: model_type 'mamba' is not known. Known: llama")]
     [InlineData("model_type", "null", "config.json: model_type is missing")]
-    [InlineData("num_hidden_layers", "0", "config.json: num_hidden_layers is 0; it must be a whole number from 1 to 512")]
+    [InlineData("num_hidden_layers", "0",
+        "config.json: num_hidden_layers is 0; it must be a whole number from 1 to 512")]
     [InlineData("num_hidden_layers", "null", "config.json: num_hidden_layers is missing")]
     [InlineData("num_hidden_layers", "1.5", "config.json: num_hidden_layers is 1.5")]
     [InlineData("num_hidden_layers", "\"2\"", "config.json: num_hidden_layers is \"2\"")]
-    [InlineData("hidden_size", "1048577", "config.json: hidden_size is 1048577; it must be a whole number from 1 to 1048576")]
+    [InlineData("hidden_size", "1048577",
+        "config.json: hidden_size is 1048577; it must be a whole number from 1 to 1048576")]
     [InlineData("intermediate_size", "-1", "config.json: intermediate_size is -1")]
     [InlineData("num_attention_heads", "4097", "from 1 to 4096")]
-    [InlineData("num_attention_heads", "99999999999999999999", "config.json: num_attention_heads is 99999999999999999999")]
-    [InlineData("num_key_value_heads", "3", "config.json: num_key_value_heads is 3; it must be a whole number from 1 to 2")]
+    [InlineData("num_attention_heads", "99999999999999999999",
+        "config.json: num_attention_heads is 99999999999999999999")]
+    [InlineData("num_key_value_heads", "3",
+        "config.json: num_key_value_heads is 3; it must be a whole number from 1 to 2")]
     [InlineData("head_dim", "1", "config.json: head_dim is 1; it must be a whole number from 2 to 1024")]
     [InlineData("head_dim", "15", "config.json: head_dim is 15; it must be even")]
     [InlineData("num_key_value_heads", "0", "config.json: num_key_value_heads is 0")]
@@ -55,10 +60,13 @@ public sealed class HuggingFaceFolderTests : IDisposable
 
     [Theory]
     [InlineData("""{"slice_width":31,"slices":2,"levels":[]}""", "pruning.json: slice_width is 31")]
-    [InlineData("""{"slice_width":32,"slices":3,"levels":[]}""", "pruning.json: slices is 3; it must be a whole number from 1 to 2")]
-    [InlineData("""{"slice_width":32,"slices":2,"levels":[]}""", "pruning.json: levels has 0 entries; allowed are 1 to 16")]
+    [InlineData("""{"slice_width":32,"slices":3,"levels":[]}""",
+        "pruning.json: slices is 3; it must be a whole number from 1 to 2")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[]}""",
+        "pruning.json: levels has 0 entries; allowed are 1 to 16")]
     [InlineData("""{"slice_width":32,"slices":2,"levels":{}}""", "pruning.json: levels is missing; it must be a list")]
-    [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2]}]}""", "levels[0].kept_slices has 1 entries; allowed are 2")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2]}]}""",
+        "levels[0].kept_slices has 1 entries; allowed are 2")]
     [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2,3]}]}""", "levels[0].kept_slices[1] is 3")]
     [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2,1]}]}""", "level 0 must keep every slice")]
     [InlineData("[]", "pruning.json: slice_width is missing")]

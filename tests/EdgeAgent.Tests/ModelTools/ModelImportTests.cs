@@ -15,7 +15,7 @@ public sealed class ModelImportTests : IDisposable
     {
         var source = Path.GetDirectoryName(Repository.SharedPath("nano/model.safetensors"))!;
         var output = _folder.File("nano");
-        var manifest = ModelImport.Run(new ImportOptions { Source = source, Output = output });
+        var manifest = TinyModel.Import(new ImportOptions { Source = source, Output = output });
         var embedded = PackageFolder.Open(NanoPackages.Embedded).Manifest;
 
         string[] made = ["model.data", "level-0.onnx", "level-1.onnx", "level-2.onnx", "level-3.onnx", "tokenizer.json",
@@ -31,20 +31,21 @@ public sealed class ModelImportTests : IDisposable
     public void An_import_is_whole_and_says_how_far_it_is()
     {
         var progress = new List<long>();
-        var manifest = ModelImport.Run(Options(), progress.Add);
+        var manifest = TinyModel.Import(Options(), progress.Add);
         Assert.Empty(PackageFolder.Open(_folder.File("out")).Verify());
         Assert.Equal((2, "tiny", "1.0.0"), (manifest.Levels.Count, manifest.Name, manifest.Version));
         Assert.Equal([32, 0], manifest.Levels[1].FfnChannels);
         Assert.Equal(progress.Order(), progress);
-        Assert.Equal(["out", "tiny"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(["out", "tiny"],
+            Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
     public void An_import_over_a_package_keeps_what_people_wrote()
     {
-        ModelImport.Run(Options() with { Licence = "MIT" });
+        TinyModel.Import(Options() with { Licence = "MIT" });
         File.WriteAllText(Path.Combine(_folder.File("out"), "card.md"), "# Tiny");
-        var again = ModelImport.Run(Options() with { Version = "1.1.0" });
+        var again = TinyModel.Import(Options() with { Version = "1.1.0" });
         Assert.Equal(("MIT", "1.1.0"), (again.Licence, again.Version));
         Assert.Equal("# Tiny", File.ReadAllText(Path.Combine(_folder.File("out"), "card.md")));
         Assert.Empty(PackageFolder.Open(_folder.File("out")).Verify());
@@ -56,7 +57,7 @@ public sealed class ModelImportTests : IDisposable
         var options = Options();
         Directory.CreateDirectory(options.Output);
         File.WriteAllText(Path.Combine(options.Output, "thesis.txt"), "years of work");
-        var error = Assert.Throws<ModelToolsException>(() => ModelImport.Run(options));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
         Assert.Equal(ModelToolsFault.OutputExists, error.Fault);
         Assert.Equal("years of work", File.ReadAllText(Path.Combine(options.Output, "thesis.txt")));
     }
@@ -65,9 +66,9 @@ public sealed class ModelImportTests : IDisposable
     public void A_package_beside_which_people_put_a_file_is_never_replaced()
     {
         var options = Options();
-        ModelImport.Run(options);
+        TinyModel.Import(options);
         File.WriteAllText(Path.Combine(options.Output, "thesis.txt"), "years of work");
-        var error = Assert.Throws<ModelToolsException>(() => ModelImport.Run(options));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
         Assert.Equal(ModelToolsFault.OutputExists, error.Fault);
         Assert.Contains("thesis.txt", error.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(options.Output, "thesis.txt")));
@@ -79,7 +80,7 @@ public sealed class ModelImportTests : IDisposable
         var options = Options();
         File.WriteAllText(options.Output, "x");
         Assert.Equal(ModelToolsFault.OutputExists,
-            Assert.Throws<ModelToolsException>(() => ModelImport.Run(options)).Fault);
+            Assert.Throws<ModelToolsException>(() => TinyModel.Import(options)).Fault);
         Assert.Equal("x", File.ReadAllText(options.Output));
     }
 
@@ -95,7 +96,7 @@ public sealed class ModelImportTests : IDisposable
             weights.SetLength(weights.Length - 1);
         }
         Assert.Equal(ModelToolsFault.SourceInvalid,
-            Assert.Throws<ModelToolsException>(() => ModelImport.Run(options)).Fault);
+            Assert.Throws<ModelToolsException>(() => TinyModel.Import(options)).Fault);
         AssertAsBefore(options.Output, before);
     }
 
@@ -122,7 +123,7 @@ public sealed class ModelImportTests : IDisposable
     [InlineData("../up", "name is '../up'")]
     public void A_name_that_the_agent_would_refuse_is_refused_now(string name, string says)
     {
-        var error = Assert.Throws<ModelToolsException>(() => ModelImport.Run(Options() with { Name = name }));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(Options() with { Name = name }));
         Assert.Equal(ModelToolsFault.SourceInvalid, error.Fault);
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
         AssertAsBefore(_folder.File("out"), null);
@@ -137,7 +138,7 @@ public sealed class ModelImportTests : IDisposable
     {
         var options = Options();
         File.Delete(Path.Combine(options.Source, name));
-        var error = Assert.Throws<ModelToolsException>(() => ModelImport.Run(options));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
         Assert.Equal(ModelToolsFault.SourceMissing, error.Fault);
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
         AssertAsBefore(options.Output, null);
@@ -147,13 +148,14 @@ public sealed class ModelImportTests : IDisposable
 
     private ImportOptions Options() => new()
     {
-        Source = Directory.Exists(_folder.File("tiny")) ? _folder.File("tiny") : TinyModel.Write(_folder.File("tiny"), seed: 1),
+        Source = Directory.Exists(_folder.File("tiny")) ? _folder.File("tiny")
+            : TinyModel.Write(_folder.File("tiny"), seed: 1),
         Output = _folder.File("out"),
     };
 
     private static Dictionary<string, byte[]> Imported(ImportOptions options)
     {
-        ModelImport.Run(options);
+        TinyModel.Import(options);
         return Directory.EnumerateFiles(options.Output).ToDictionary(path => path, File.ReadAllBytes);
     }
 

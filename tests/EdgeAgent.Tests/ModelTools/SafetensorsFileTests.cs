@@ -36,10 +36,10 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
 
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[4,28]}}""", 28, "begins at 4, not at 0")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"""
-        + """"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "begins at 8, not at 4")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"""
-        + """"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "begins at 4, not at 8")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
+        + ""","b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "begins at 8, not at 4")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"""
+        + ""","b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "begins at 4, not at 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
         12, "its tensors end at 8 but the file holds 12")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "it may be cut short")]
@@ -58,8 +58,8 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[0.5],"data_offsets":[0,4]}}""", 4, "its header is not valid")]
     [InlineData("""{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}""", 4, "its header is not valid")]
     [InlineData("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "its header is not valid")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"""
-        + """"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "its header is not valid")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
+        + ""","a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "its header is not valid")]
     [InlineData("[]", 0, "its header is not valid")]
     [InlineData("{", 0, "its header is not valid")]
     [InlineData("""{"\ud800":1}""", 0, "its header is not valid")]

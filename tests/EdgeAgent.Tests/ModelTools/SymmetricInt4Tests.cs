@@ -105,7 +105,8 @@ public sealed class SymmetricInt4Tests(ITestOutputHelper output)
         (bytes[0], bytes[1]) = (0, 0);
         var scale = BitConverter.ToSingle(bytes);
         var levels = block.Select(value => Enumerable.Range(-8, 16)
-            .OrderBy(level => Math.Abs((value / scale) - level)).ThenBy(level => Math.Abs(level % 2)).First()).ToArray();
+            .OrderBy(level => Math.Abs((value / scale) - level)).ThenBy(level => Math.Abs(level % 2)).First())
+                .ToArray();
         return (levels, scale);
     }
 }

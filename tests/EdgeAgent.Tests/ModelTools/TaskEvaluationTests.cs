@@ -12,7 +12,7 @@ public sealed class TaskEvaluationTests(NanoPackages packages, ITestOutputHelper
     private static readonly double[] Figures = [0.932, 0.932, 0.926, 0.902];
 
     /// <summary>Of every eighth task, how many the fp32 package answers right at each level.</summary>
-    private static readonly int[] RightOfSubset = [59, 59, 58, 56];
+    private static readonly int[] RightOfSubset = [56, 56, 55, 55];
 
     private const double LargestDifference = 0.005;
     private const int SubsetTasks = 60;
@@ -20,19 +20,27 @@ public sealed class TaskEvaluationTests(NanoPackages packages, ITestOutputHelper
     private static readonly IReadOnlyList<EvaluationTask> Tasks =
         TaskFile.Read(Path.Combine(NanoReference.Folder, "eval.jsonl"));
 
+    private static readonly EvaluationTask[] Subset = [.. Tasks.Where((_, i) => i % 8 == 0).Take(SubsetTasks)];
+
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void A_subset_of_the_tasks_is_answered_as_by_fp32_arithmetic_at_every_level()
     {
-        var subset = Tasks.Where((_, i) => i % 8 == 0).Take(SubsetTasks).ToArray();
-        Assert.Equal(SubsetTasks, subset.Length);
         for (var level = 0; level < Figures.Length; level++)
         {
-            var right = Right(packages.Int4, subset, level).Count(isRight => isRight);
-            output.WriteLine($"level {level}: {right} of {subset.Length}");
+            var right = Right(packages.Int4, Subset, level).Count(isRight => isRight);
+            output.WriteLine($"level {level}: {right} of {SubsetTasks}");
             Assert.InRange(right, RightOfSubset[level] - 1, RightOfSubset[level] + 1);
         }
+    }
+
+    [Fact]
+    [Trait("Tier", "long")]
+    public void The_figures_of_the_subset_are_those_of_fp32_arithmetic()
+    {
+        int[] right = [.. Figures.Select((_, level) => Right(packages.Fp32, Subset, level).Count(isRight => isRight))];
+        Assert.Equal(RightOfSubset, right);
     }
 
     [Fact]
@@ -42,7 +50,8 @@ public sealed class TaskEvaluationTests(NanoPackages packages, ITestOutputHelper
         Assert.Equal(500, Tasks.Count);
         for (var level = 0; level < Figures.Length; level++)
         {
-            var accuracy = TaskEvaluation.Run(packages.Int4.Package, packages.Int4.Engine, Tasks, level).Accuracy;
+            var accuracy = TaskEvaluation.Run(packages.Int4.Package, packages.Int4.Engine, Tasks, level,
+                cancel: TestContext.Current.CancellationToken).Accuracy;
             Assert.InRange(accuracy, Figures[level] - LargestDifference, Figures[level] + LargestDifference);
 
             var reference = Right(packages.Fp32, Tasks, level);

@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Packaging;
 using EdgeAgent.Tests.Inference;
 
 namespace EdgeAgent.Tests.ModelTools;
@@ -43,6 +45,9 @@ internal static class TinyModel
         ["rope_theta"] = 5000.0,
         ["tie_word_embeddings"] = tied,
     };
+
+    public static PackageManifest Import(ImportOptions options, Action<long>? progress = null) =>
+        ModelImport.Run(options, progress, TestContext.Current.CancellationToken);
 
     private static void WriteWeights(string path, Random random, bool tied)
     {

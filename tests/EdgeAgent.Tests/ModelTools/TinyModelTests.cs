@@ -17,7 +17,7 @@ public sealed class TinyModelTests(ITestOutputHelper output) : IDisposable
     {
         output.WriteLine($"seed {seed}");
         var source = TinyModel.Write(_folder.File("tiny"), seed, tied);
-        ModelImport.Run(new ImportOptions
+        TinyModel.Import(new ImportOptions
         {
             Source = source,
             Output = _folder.File("out"),
@@ -39,7 +39,7 @@ public sealed class TinyModelTests(ITestOutputHelper output) : IDisposable
     {
         var source = TinyModel.Write(_folder.File("tiny"), 3);
         var package = _folder.File("out");
-        ModelImport.Run(new ImportOptions { Source = source, Output = package });
+        TinyModel.Import(new ImportOptions { Source = source, Output = package });
         var path = Path.Combine(package, EdgeAgent.ModelPackage.PackageManifest.FileName);
         var honest = File.ReadAllText(path);
         (string From, string To)[] lies =
@@ -53,7 +53,8 @@ public sealed class TinyModelTests(ITestOutputHelper output) : IDisposable
         {
             Assert.Contains(from, honest, StringComparison.Ordinal);
             File.WriteAllText(path, honest.Replace(from, to, StringComparison.Ordinal));
-            var error = Assert.Throws<InferenceException>(() => EdgeAgent.Serving.ServedModel.Load(package, new EngineOptions
+            var error = Assert.Throws<InferenceException>(() =>
+                EdgeAgent.Serving.ServedModel.Load(package, new EngineOptions
             {
                 Threads = RunningModel.Threads,
             }));

@@ -13,7 +13,9 @@ public sealed class ServedNano : IDisposable
     public void Dispose() => Model.Dispose();
 }
 
-/// <summary>Every request gets one result: an answer, or a reason; and the next one is answered whatever happened.</summary>
+/// <summary>
+/// Every request gets one result: an answer, or a reason; and the next one is answered whatever happened.
+/// </summary>
 [Collection(OneEngineAtATime.Name)]
 public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNano>
 {
@@ -32,7 +34,8 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         Assert.Equal((Reference.PromptTokens.Length, Reference.GreedyTokens.Length),
             (answer.PromptTokens, answer.CompletionTokens));
         Assert.Equal((0, 0.0), (answer.Level, answer.LevelMean));
-        Assert.Equal((answer.PromptTokens, answer.CompletionTokens), (counters.PromptTokens, counters.CompletionTokens));
+        Assert.Equal((answer.PromptTokens, answer.CompletionTokens),
+            (counters.PromptTokens, counters.CompletionTokens));
         Assert.True(counters.PromptTime > TimeSpan.Zero && counters.CompletionTime > TimeSpan.Zero);
     }
 
@@ -42,7 +45,8 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
     [InlineData(0, 99, 99, 3, 3)]
     [InlineData(7, 0, 99, 3, 3)]
     [InlineData(1, 0, 99, 1, 1)]
-    public void The_level_in_force_is_clamped_to_the_request_and_the_model(int inForce, int min, int max, int level, double mean)
+    public void The_level_in_force_is_clamped_to_the_request_and_the_model(int inForce, int min, int max, int level,
+        double mean)
     {
         var request = Request() with { Levels = (min, max) };
         var answer = Assert.IsType<PromptAnswer>(Served.Loop(_queue, new LevelInForce { Level = inForce })

@@ -37,7 +37,8 @@ public sealed class PromptQueueTests
     public void A_closed_queue_gives_back_what_waits_and_refuses_the_rest()
     {
         var queue = new PromptQueue(8);
-        var (batch, urgent) = (Served.Ticket(Served.Request(lane: Lane.Batch)), Served.Ticket(Served.Request(lane: Lane.Urgent)));
+        var (batch, urgent) =
+            (Served.Ticket(Served.Request(lane: Lane.Batch)), Served.Ticket(Served.Request(lane: Lane.Urgent)));
         queue.TryAdd(batch);
         queue.TryAdd(urgent);
         Assert.Equal([urgent, batch], queue.Close());

@@ -10,7 +10,8 @@ namespace EdgeAgent.Tests.Serving;
 /// <summary>Short ways to requests, tickets and a loop around the embedded model.</summary>
 internal static class Served
 {
-    public static ServedModel Load() => ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads });
+    public static ServedModel Load() =>
+        ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads });
 
     /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
     public static ServedModel LoadEndless(TemporaryFolder folder)

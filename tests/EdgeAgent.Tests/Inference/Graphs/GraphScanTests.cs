@@ -17,7 +17,7 @@ public sealed class GraphScanTests(ITestOutputHelper output)
     /// <summary>What makes an honest graph hostile, and the words that say so.</summary>
     private static readonly Dictionary<string, (Action<ModelProto> Change, string Says)> Changes = new()
     {
-        ["unknown operator"] = (m => m.Graph.Node[3].OpType = "Loop", "operator 'Loop' is not one"),
+        ["unknown operator"] = (m => m.Graph.Node[3].OpType = "Loop", "Loop' is not one"),
         ["operator of another domain"] = (m => m.Graph.Node[0].Domain = "evil.org", "operator 'evil.org."),
         ["known name in the wrong domain"] = (m => m.Graph.Node[0].Domain = "", "is not one that this agent runs"),
         ["operator in a branch"] = (m => Branch(m).Node[0].OpType = "Scan", "Scan' is not one"),
@@ -27,8 +27,10 @@ public sealed class GraphScanTests(ITestOutputHelper output)
         ["offset beyond the end"] = (m => External(m).ExternalData[1].Value = $"{WeightBytes}", "does not lie within"),
         ["negative offset"] = (m => External(m).ExternalData[1].Value = "-64", "does not lie within"),
         ["offset with a sign"] = (m => External(m).ExternalData[1].Value = "+64", "does not lie within"),
-        ["offset that overflows"] = (m => External(m).ExternalData[1].Value = $"{long.MaxValue}", "does not lie within"),
-        ["length beyond the end"] = (m => External(m).ExternalData[2].Value = $"{WeightBytes + 1}", "does not lie within"),
+        ["offset that overflows"] =
+            (m => External(m).ExternalData[1].Value = $"{long.MaxValue}", "does not lie within"),
+        ["length beyond the end"] =
+            (m => External(m).ExternalData[2].Value = $"{WeightBytes + 1}", "does not lie within"),
         ["key twice"] = (m => External(m).ExternalData.Add(External(m).ExternalData[1].Clone()), "does not lie within"),
         ["other key"] = (m => External(m).ExternalData[2].Key = "checksum", "does not lie within"),
         ["shape larger than its bytes"] = (m => External(m).Dims[0]++, "which its shape does not fill"),
@@ -43,7 +45,8 @@ public sealed class GraphScanTests(ITestOutputHelper output)
         }), "tensor 'big' inside the graph is larger"),
         ["tensor as attribute"] = (m => m.Graph.Node[2].Attribute.Add(new AttributeProto { Name = "v", T = new() }),
             "holds a tensor as attribute"),
-        ["tensors of a branch"] = (m => Branch(m).Initializer.Add(new TensorProto { Name = "x" }), "a branch holds tensors"),
+        ["tensors of a branch"] =
+            (m => Branch(m).Initializer.Add(new TensorProto { Name = "x" }), "a branch holds tensors"),
         ["deep branches"] = (m => Nest(m, 6), "branches are nested more than 4 deep"),
         ["too many nodes"] = (m => m.Graph.Node.Add(Enumerable.Repeat(new NodeProto { OpType = "Add" }, 100_001)),
             "more than 100000 nodes"),
@@ -126,7 +129,8 @@ public sealed class GraphScanTests(ITestOutputHelper output)
         Assert.InRange(accepted, 100, 15_000);
     }
 
-    private static IReadOnlyList<ExternalTensor> Read(byte[] graph) => GraphScan.Read(Name, graph, DataFile, WeightBytes);
+    private static IReadOnlyList<ExternalTensor> Read(byte[] graph) =>
+        GraphScan.Read(Name, graph, DataFile, WeightBytes);
 
     private static void AssertRefused(byte[] graph, string says)
     {
@@ -139,7 +143,8 @@ public sealed class GraphScanTests(ITestOutputHelper output)
     private static TensorProto External(ModelProto model) => model.Graph.Initializer
         .First(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External);
 
-    private static GraphProto Branch(ModelProto model) => model.Graph.Node.First(node => node.OpType == "If").Attribute[0].G;
+    private static GraphProto Branch(ModelProto model) =>
+        model.Graph.Node.First(node => node.OpType == "If").Attribute[0].G;
 
     private static void Nest(ModelProto model, int depth)
     {
