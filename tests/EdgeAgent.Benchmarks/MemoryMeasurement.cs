@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeAgent.Inference;
+using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.Benchmarks;
 
@@ -17,6 +18,10 @@ internal static class MemoryMeasurement
             Console.WriteLine(Measure(model, int.Parse(levels, CultureInfo.InvariantCulture),
                 arguments.Contains("--share")));
             return 0;
+        }
+        if (arguments.Contains("--same"))
+        {
+            return RunOverOneGraph(model);
         }
         Console.WriteLine("| levels open | weights | Rss MB | Pss MB | private MB | engine MB | to one level |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
@@ -36,6 +41,31 @@ internal static class MemoryMeasurement
             }
         }
         return 0;
+    }
+
+    /// <summary>A copy of the package in which every level is level 0: a further level costs only its session.</summary>
+    private static int RunOverOneGraph(string model)
+    {
+        var copy = Directory.CreateTempSubdirectory("edge-agent-same-");
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(model))
+            {
+                File.Copy(file, Path.Combine(copy.FullName, Path.GetFileName(file)));
+            }
+            var path = Path.Combine(copy.FullName, PackageManifest.FileName);
+            var manifest = ManifestJson.Read(File.ReadAllBytes(path));
+            var graph = manifest.Graphs.First(g => g.Level == 0);
+            File.WriteAllText(path, ManifestJson.Write(manifest with
+            {
+                Graphs = [.. manifest.Levels.Select(level => graph with { Level = level.Level })],
+            }));
+            return Run(["--model", copy.FullName]);
+        }
+        finally
+        {
+            copy.Delete(recursive: true);
+        }
     }
 
     private static void Row(int count, string sharing, double[] measured, double engine, string ratio) =>

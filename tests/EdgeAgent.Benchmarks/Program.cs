@@ -11,8 +11,9 @@ return args switch
 static int Usage()
 {
     Console.Error.WriteLine("""
-        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- memory [--model DIR]
-            resident memory with no, one, two and all levels open, weights shared and not
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- memory [--model DIR] [--same]
+            resident memory with no, one, two and all levels open, weights shared and not;
+            --same: every level runs the graph of level 0, so that what a session costs alone is seen
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- speed [--model DIR] [--seconds N]
             tokens per second of decode and prefill at every level, one and two threads
         """);

@@ -46,8 +46,8 @@ internal static class SpeedMeasurement
         }
         // The levels take turns, so that another process's load hits all of them alike.
         var start = Stopwatch.GetTimestamp();
-        for (var round = 0; round < 3 || Stopwatch.GetElapsedTime(start)
-            .TotalSeconds < seconds * engine.LevelCount; round++)
+        for (var round = 0;
+            round < 3 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds * engine.LevelCount; round++)
         {
             for (var level = 0; level < engine.LevelCount; level++)
             {
