@@ -29,7 +29,7 @@ internal sealed partial class MessagingWorker(
         var telemetry = LoopThread.RunAsync("telemetry", () => TelemetryLoopAsync(connection, telemetryBeat, stoppingToken));
         var ended = await Task.WhenAny(mqtt, telemetry);
         await ended;
-        await parts.Outbox.DrainAsync(LongestDrain, time);
+        await parts.Outbox.DrainAsync(LongestDrain);
         beat.End();
         await leaving.CancelAsync();
         await mqtt;
