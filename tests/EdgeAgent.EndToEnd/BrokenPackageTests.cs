@@ -81,6 +81,18 @@ public sealed class BrokenPackageTests : IDisposable
     public Task A_folder_that_is_no_package_is_refused() =>
         RefusedAsync("There is no model package", () => Directory.Delete(Package, recursive: true));
 
+    [Fact]
+    public async Task A_password_file_that_is_not_there_is_named_in_one_line()
+    {
+        await using var agent = await AgentProcess.StartAsync(_folder,
+            new() { ["EDGEAGENT_MQTT_USERNAME"] = "u", ["EDGEAGENT_MQTT_PASSWORD_FILE"] = "/nonexistent" },
+            "--mqtt", "mqtt://127.0.0.1:1");
+
+        Assert.Equal(1, await agent.ExitAsync());
+        Assert.Contains("mqtt.password_file", Assert.Single(agent.Events("failed")), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", agent.Log(), StringComparison.Ordinal);
+    }
+
     private async Task RefusedAsync(string reason, Action damage)
     {
         await CopyAsync();
