@@ -21,7 +21,7 @@ internal sealed partial class Outbox(MessagingCounters counters, TimeProvider ti
     /// <summary>Publishings that wait for their acknowledgement at once.</summary>
     private const int InFlight = 16;
 
-    /// <summary>The pause after a failure: until the connection knows of its own end, sending again fails at once.</summary>
+    /// <summary>The pause after a failure: a connection that does not know of its end yet fails at once.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
