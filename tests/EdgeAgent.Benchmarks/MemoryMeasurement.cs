@@ -43,7 +43,7 @@ internal static class MemoryMeasurement
         return 0;
     }
 
-    /// <summary>A copy of the package in which every level is level 0: a further level costs only its session.</summary>
+    /// <summary>A copy of the package whose every level is level 0: a further one costs its session.</summary>
     private static int RunOverOneGraph(string model)
     {
         var copy = Directory.CreateTempSubdirectory("edge-agent-same-");

@@ -55,9 +55,9 @@ public sealed class TinyModelTests(ITestOutputHelper output) : IDisposable
             File.WriteAllText(path, honest.Replace(from, to, StringComparison.Ordinal));
             var error = Assert.Throws<InferenceException>(() =>
                 EdgeAgent.Serving.ServedModel.Load(package, new EngineOptions
-            {
-                Threads = RunningModel.Threads,
-            }));
+                {
+                    Threads = RunningModel.Threads,
+                }));
             Assert.Equal(InferenceFault.GraphFailed, error.Fault);
             Assert.StartsWith("level-0.onnx: ", error.Message, StringComparison.Ordinal);
         }

@@ -94,13 +94,13 @@ public sealed class GraphScanTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Twenty_thousand_hostile_graphs_are_refused_or_read_and_nothing_else()
+    public void Thousands_of_hostile_graphs_are_refused_or_read_and_nothing_else()
     {
         const int seed = 71;
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var accepted = 0;
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 8_000; i++)
         {
             var bytes = Honest.ToArray();
             for (var changes = random.Next(1, 4); changes > 0; changes--)
@@ -126,7 +126,7 @@ public sealed class GraphScanTests(ITestOutputHelper output)
             }
         }
         output.WriteLine($"{accepted} accepted");
-        Assert.InRange(accepted, 100, 15_000);
+        Assert.InRange(accepted, 40, 6_000);
     }
 
     private static IReadOnlyList<ExternalTensor> Read(byte[] graph) =>
