@@ -75,6 +75,12 @@ internal sealed partial class HardwareMonitors : ISensorSource
         var volts = new Dictionary<int, (int At, string Label)>();
         var amperes = new Dictionary<int, int>();
         var watts = new HashSet<int>();
+        // NVIDIA's tachometer driver of Orin registers as pwm_tach and calls its only file rpm.
+        if (chip == "pwm_tach" && board.Exists($"{folder}/rpm"))
+        {
+            _channels.Add(new Channel(
+                names.Unique("pwm_tach_speed"), board.File($"{folder}/rpm"), "rpm", 1, null, ReadingRoles.Fan, MustMove: false));
+        }
         foreach (var file in board.Names(folder, "", BoardFiles.MaxEntries))
         {
             if (InputFile().Match(file) is not { Success: true } match

@@ -5,10 +5,20 @@ namespace EdgeAgent.Sensors;
 /// states: unknown, which is not the same as absent and never the same as fine.</remarks>
 internal sealed class PrimaryReadings
 {
+    public const int MaxReadings = 8;
+
+    private static readonly HashSet<string> s_names =
+    [
+        "soc_temperature", "board_power", "soc_power", "throttled", "under_voltage", "fan", "memory_available",
+    ];
+
     private readonly List<(RawReading Raw, Reading Reading)> _parts = [];
 
     // Once a board had it, its absence is a failure.
     private readonly Dictionary<string, Reading> _known = [];
+
+    /// <summary>Names that are ours to give: nobody can push a reading under one of them.</summary>
+    public static bool IsPrimary(string name) => s_names.Contains(name);
 
     public void Begin() => _parts.Clear();
 

@@ -14,9 +14,12 @@ internal enum SensorEventKind
 
     /// <summary>A driver has not answered within the time of a snapshot; its last values age.</summary>
     Blocked,
+
+    /// <summary>A source has thrown: a fault of the agent, worth a report.</summary>
+    Faulted,
 }
 
 /// <summary>One change in what can be believed, to be logged and sent once.</summary>
-/// <param name="Name">The reading, or the source for <see cref="SensorEventKind.Blocked"/>.</param>
+/// <param name="Name">The reading, or the source for Blocked and Faulted.</param>
 /// <param name="Detail">For people: what is wrong and with which file.</param>
 internal sealed record SensorEvent(SensorEventKind Kind, string Name, ReadingState State, string Detail, long At);

@@ -15,6 +15,9 @@ internal sealed record SensorOptions
     /// <summary>A snapshot waits so long for its sources. Default 100 ms.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The first snapshot waits so long: code is compiled and folders are searched in it. Default 2 s.</summary>
+    public TimeSpan FirstBudget { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>A reading of the board that is older is stale. Default 2 s, four snapshots.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -32,7 +35,9 @@ internal sealed class SensorReader : IDisposable
     private readonly ReadingJudge _judge;
     private readonly PrimaryReadings _primary = new();
     private readonly List<PushedReadings.Pushed> _copies = [];
+    private readonly HashSet<string> _faulted = [];
     private int _count = 32;
+    private bool _isFirst = true;
 
     public SensorReader(SensorOptions options, TimeProvider time, PushedReadings? pushed = null)
         : this(options, time, SourcesOf(options), pushed)
@@ -53,8 +58,9 @@ internal sealed class SensorReader : IDisposable
 
     public SensorSnapshot Read()
     {
-        var isComplete = _runner.Run(_options.Budget);
-        var readings = new List<Reading>(_count);
+        var isComplete = _runner.Run(_isFirst ? _options.FirstBudget : _options.Budget);
+        _isFirst = false;
+        var details = new List<Reading>(_count);
         _judge.Begin();
         _primary.Begin();
         var load = Load();
@@ -64,20 +70,31 @@ internal sealed class SensorReader : IDisposable
             {
                 foreach (var raw in latest.Readings)
                 {
-                    Add(readings, raw, latest.TakenAt, _options.MaxAge, load);
+                    Add(details, raw, latest.TakenAt, _options.MaxAge, load);
                 }
             }
             TellBlocked(slot, isComplete);
+            if (slot.TakeFault() is { } fault && _faulted.Add(slot.Name))
+            {
+                _judge.Add(new SensorEvent(
+                    SensorEventKind.Faulted, slot.Name, ReadingState.Failed, fault, _time.GetTimestamp()));
+            }
         }
         _copies.Clear();
         Pushed.CopyTo(_copies);
         foreach (var pushed in _copies)
         {
-            Add(readings, pushed.Reading, pushed.TakenAt, pushed.MaxAge, load);
+            if (PrimaryReadings.IsPrimary(pushed.Reading.Name))
+            {
+                continue;
+            }
+            Add(details, pushed.Reading, pushed.TakenAt, pushed.MaxAge, load);
         }
         var now = _time.GetTimestamp();
+        var readings = new List<Reading>(_count + PrimaryReadings.MaxReadings);
         _primary.AddTo(readings, now);
-        _count = readings.Count + 4;
+        readings.AddRange(details);
+        _count = details.Count;
         return new SensorSnapshot(now, readings) { Events = _judge.End() };
     }
 

@@ -124,6 +124,7 @@ internal sealed class SourceSlot
     private bool _hasChanged;
     private int _isClaimed;
     private volatile bool _isReleased;
+    private string? _fault;
 
     public SourceSlot(ISensorSource source, BoardFiles board, TimeProvider time, TimeSpan scanInterval)
     {
@@ -141,6 +142,9 @@ internal sealed class SourceSlot
 
     /// <summary>Set by the reader that has told people of the hanging source.</summary>
     public bool IsToldBlocked { get; set; }
+
+    /// <summary>What the source has thrown since the last call; a fault of ours, never of a sensor.</summary>
+    public string? TakeFault() => Interlocked.Exchange(ref _fault, null);
 
     public void TryRead()
     {
@@ -164,7 +168,8 @@ internal sealed class SourceSlot
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A source is the unit of work: a fault of one leaves the others reading. Its last values grow stale, and that is told.
+            // A source is the unit of work: a fault of one leaves the others reading. Its last values grow stale.
+            _fault = $"{e.GetType().Name}: {e.Message}";
             _spare = new ReadingList(_time);
         }
         finally

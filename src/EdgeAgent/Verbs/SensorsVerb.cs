@@ -88,7 +88,19 @@ internal static class SensorsVerb
             VerbOutput.Json(writer => SensorsText.Write(writer, snapshot, time));
             return;
         }
-        VerbOutput.Table(["reading", "value", "limit", "state", "source"], snapshot.Readings.Select(SensorsText.Row));
+        if (Console.IsOutputRedirected)
+        {
+            // Without a terminal there is no width to fit into: one reading is one line.
+            foreach (var reading in snapshot.Readings)
+            {
+                var row = SensorsText.Row(reading);
+                VerbOutput.Line($"{row[0],-36} {row[1],12} {row[2],12} {row[3],-7} {row[4]}");
+            }
+        }
+        else
+        {
+            VerbOutput.Table(["reading", "value", "limit", "state", "source"], snapshot.Readings.Select(SensorsText.Row));
+        }
         foreach (var told in snapshot.Events)
         {
             VerbOutput.Error($"{told.Name}: {told.Detail}");
