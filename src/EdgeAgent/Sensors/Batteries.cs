@@ -41,7 +41,8 @@ internal sealed class Batteries : ISensorSource
         {
             readings.Add("on_battery", isDischarging ? 1 : 0, "count", _status);
         }
-        var volts = _voltage is null ? double.NaN : readings.AddNumber(board, _voltage, "battery_voltage", "volts", 1e6);
+        var volts = _voltage is null ? double.NaN : readings.AddNumber(board, _voltage, "battery_voltage", "volts",
+            1e6);
         if (_power is not null)
         {
             readings.AddNumber(board, _power, "battery_power", "watts", 1e6);

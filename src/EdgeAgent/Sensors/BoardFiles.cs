@@ -14,7 +14,8 @@ internal enum FileState
     /// <summary>The driver says that its part is switched off (EAGAIN, ENODATA): nothing is broken.</summary>
     Asleep,
 
-    /// <summary>The file is there and gave nothing usable: an error of the driver, too large, or a link that leaves the root.</summary>
+    /// <summary>The file is there and gave nothing usable: an error of the driver, too large, or a link that leaves the
+    /// root.</summary>
     Failed,
 }
 
@@ -28,7 +29,8 @@ internal sealed partial class BoardFiles
     /// <summary>No file that we read is larger on a board; more is a mistake or an attack.</summary>
     public const int MaxFileBytes = 64 * 1024;
 
-    /// <summary>Entries of one folder that are looked at; the largest machines have some hundred files in a hwmon folder.</summary>
+    /// <summary>Entries of one folder that are looked at; the largest machines have some hundred files in a hwmon
+    /// folder.</summary>
     public const int MaxEntries = 1024;
 
     // errno values of Linux; .NET passes them on in HResult where it knows no better exception.
@@ -100,9 +102,11 @@ internal sealed partial class BoardFiles
 
     /// <summary>The file as a whole number, or null; for limits that do not change.</summary>
     public long? Number(string path) =>
-        Read(File(path), out var bytes) == FileState.Read && TextNumbers.TryInteger(bytes, out var value) ? value : null;
+        Read(File(path), out var bytes) == FileState.Read && TextNumbers.TryInteger(bytes, out var value) ? value
+            : null;
 
-    /// <summary>Names in a folder that begin so, in the order of the numbers in them; empty where there is no folder.</summary>
+    /// <summary>Names in a folder that begin so, in the order of the numbers in them; empty where there is no
+    /// folder.</summary>
     public IReadOnlyList<string> Names(string folder, string prefix, int limit)
     {
         try

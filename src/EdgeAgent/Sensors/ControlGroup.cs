@@ -3,8 +3,10 @@ using System.Text;
 namespace EdgeAgent.Sensors;
 
 /// <summary>What our own control group (a container, a systemd slice) lets us have of memory and processor.</summary>
-/// <remarks>Linux Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. The tightest of the group and its ancestors
-/// counts. File cache that nobody uses (`inactive_file`) is given back under pressure and is not counted as used.</remarks>
+/// <remarks>Linux Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. The tightest of the group and its
+/// ancestors
+/// counts. File cache that nobody uses (`inactive_file`) is given back under pressure and is not counted as
+/// used.</remarks>
 internal sealed class ControlGroup : ISensorSource
 {
     public const int MaxAncestors = 8;
@@ -34,7 +36,8 @@ internal sealed class ControlGroup : ISensorSource
         {
             var parts = line.Split(':', 3);
             // A path with `..` is one outside of our namespace: only what we see as the root is ours to read then.
-            var path = parts.Length < 3 || parts[2].Contains("..", StringComparison.Ordinal) ? "" : parts[2].TrimEnd('/');
+            var path = parts.Length < 3 || parts[2].Contains("..", StringComparison.Ordinal) ? ""
+                : parts[2].TrimEnd('/');
             if (parts is ["0", "", _])
             {
                 AddV2(board, path);
@@ -56,12 +59,15 @@ internal sealed class ControlGroup : ISensorSource
         var (least, used) = (double.MaxValue, 0.0);
         foreach (var limit in _limits)
         {
-            if (board.Read(limit.Usage, out var bytes) != FileState.Read || !TextNumbers.TryInteger(bytes, out var usage))
+            if (board.Read(limit.Usage, out var bytes) != FileState.Read
+                || !TextNumbers.TryInteger(bytes, out var usage))
             {
-                readings.AddUnread(FileState.Absent, "cgroup_memory_available", "bytes", limit.Usage, roles: ReadingRoles.MemoryAvailable);
+                readings.AddUnread(FileState.Absent, "cgroup_memory_available", "bytes", limit.Usage,
+                    roles: ReadingRoles.MemoryAvailable);
                 return;
             }
-            if (board.Read(limit.Stat, out bytes) == FileState.Read && TextNumbers.TryField(bytes, limit.CacheField, out var cache))
+            if (board.Read(limit.Stat, out bytes) == FileState.Read
+                && TextNumbers.TryField(bytes, limit.CacheField, out var cache))
             {
                 usage = Math.Max(0, usage - cache);
             }
@@ -74,7 +80,8 @@ internal sealed class ControlGroup : ISensorSource
         {
             readings.Add("cgroup_memory_used", used, "bytes", tightest.Usage, tightest.Bytes);
             readings.Add(
-                "cgroup_memory_available", Math.Max(0, least), "bytes", tightest.Usage, roles: ReadingRoles.MemoryAvailable);
+                "cgroup_memory_available", Math.Max(0, least), "bytes", tightest.Usage,
+                    roles: ReadingRoles.MemoryAvailable);
         }
         ReadCpu(board, readings);
     }
@@ -94,7 +101,8 @@ internal sealed class ControlGroup : ISensorSource
         if (_last is { } before && periods > before.Periods && throttled >= before.Throttled)
         {
             readings.Add(
-                "cgroup_cpu_throttled", (double)(throttled - before.Throttled) / (periods - before.Periods), "ratio", _cpuStat);
+                "cgroup_cpu_throttled", (double)(throttled - before.Throttled) / (periods - before.Periods), "ratio",
+                    _cpuStat);
         }
         _last = (periods, throttled);
     }
@@ -102,18 +110,21 @@ internal sealed class ControlGroup : ISensorSource
     private void AddV2(BoardFiles board, string path)
     {
         // In a container without a namespace the path is the host's, and our group is mounted as the root.
-        path = board.Exists($"{V2Folder}{path}/cgroup.procs") || board.Exists($"{V2Folder}{path}/memory.current") ? path : "";
+        path = board.Exists($"{V2Folder}{path}/cgroup.procs") || board.Exists($"{V2Folder}{path}/memory.current") ? path
+            : "";
         for (var i = 0; i < MaxAncestors; i++)
         {
             var folder = $"{V2Folder}{path}";
             if (board.Number($"{folder}/memory.max") is > 0 and var max)
             {
-                _limits.Add(new Limit(max, board.File($"{folder}/memory.current"), board.File($"{folder}/memory.stat"), false));
+                _limits.Add(new Limit(max, board.File($"{folder}/memory.current"), board.File($"{folder}/memory.stat"),
+                    false));
             }
             if (board.Text($"{folder}/cpu.max")?.Split(' ') is [var quota, var period]
                 && TryCores(quota, period) is { } cores && cores < (_cores ?? double.MaxValue))
             {
-                (_cores, _cpuLimit, _cpuStat) = (cores, board.File($"{folder}/cpu.max"), board.File($"{folder}/cpu.stat"));
+                (_cores, _cpuLimit, _cpuStat) = (cores, board.File($"{folder}/cpu.max"),
+                    board.File($"{folder}/cpu.stat"));
             }
             if (path.Length == 0)
             {
@@ -148,6 +159,7 @@ internal sealed class ControlGroup : ISensorSource
         long.TryParse(quota, out var microseconds) && long.TryParse(period, out var of) && microseconds > 0 && of > 0
             ? (double)microseconds / of : null;
 
+    /// <summary>The memory limit of our group or of one above it.</summary>
     private sealed record Limit(long Bytes, BoardFile Usage, BoardFile Stat, bool IsV1)
     {
         public ReadOnlySpan<byte> CacheField => IsV1 ? "total_inactive_file "u8 : "inactive_file "u8;

@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>Whether the kernel slows the processor or the GPU down now, as its cooling devices say.</summary>
-/// <remarks>Linux Documentation/driver-api/thermal/sysfs-api.rst: `cur_state` 0 is no cooling. A fan's state is no throttling.</remarks>
+/// <remarks>Linux Documentation/driver-api/thermal/sysfs-api.rst: `cur_state` 0 is no cooling. A fan's state is no
+/// throttling.</remarks>
 internal sealed class CoolingDevices : ISensorSource
 {
     public const int MaxDevices = 64;
@@ -9,7 +10,8 @@ internal sealed class CoolingDevices : ISensorSource
     private const string Folder = "sys/class/thermal";
 
     // cpufreq-cpu0, thermal-cpufreq-0, cpu-processor names of Jetson, devfreq, Processor of ACPI.
-    private static readonly string[] s_slowingWords = ["cpufreq", "devfreq", "processor", "cpu-throttle", "gpu-throttle"];
+    private static readonly string[] s_slowingWords = ["cpufreq", "devfreq", "processor", "cpu-throttle",
+        "gpu-throttle"];
 
     private readonly List<BoardFile> _states = [];
 
@@ -46,7 +48,8 @@ internal sealed class CoolingDevices : ISensorSource
         }
         else if (_states.Count > 0)
         {
-            readings.AddUnread(FileState.Failed, "kernel_throttled", "count", _states[0], roles: ReadingRoles.Throttled);
+            readings.AddUnread(FileState.Failed, "kernel_throttled", "count", _states[0],
+                roles: ReadingRoles.Throttled);
         }
     }
 }

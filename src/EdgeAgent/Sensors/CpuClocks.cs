@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>The processor's clock, the cap on it, and the kernel's thermal pressure where it shows it.</summary>
-/// <remarks>Linux Documentation/admin-guide/pm/cpufreq.rst: kilohertz. Of several clusters the fastest counts.</remarks>
+/// <remarks>Linux Documentation/admin-guide/pm/cpufreq.rst: kilohertz. Of several clusters the fastest
+/// counts.</remarks>
 internal sealed class CpuClocks : ISensorSource
 {
     public const int MaxPolicies = 64;
@@ -49,7 +50,8 @@ internal sealed class CpuClocks : ISensorSource
     }
 
     private void AddHighest(
-        BoardFiles board, ReadingList readings, string name, Func<Policy, BoardFile?> fileOf, double scale, string unit, double? limit)
+        BoardFiles board, ReadingList readings, string name, Func<Policy, BoardFile?> fileOf, double scale, string unit,
+            double? limit)
     {
         BoardFile? highest = null;
         var (value, worst) = (long.MinValue, FileState.Asleep);
@@ -80,5 +82,6 @@ internal sealed class CpuClocks : ISensorSource
         }
     }
 
+    /// <summary>The files of one cluster of processors.</summary>
     private sealed record Policy(BoardFile Current, BoardFile Cap, BoardFile? Pressure);
 }

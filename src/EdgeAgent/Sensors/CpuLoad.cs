@@ -3,7 +3,8 @@ using System.Buffers.Text;
 namespace EdgeAgent.Sensors;
 
 /// <summary>How busy all processors were between two snapshots, 0 to 1.</summary>
-/// <remarks>proc(5), /proc/stat: user nice system idle iowait irq softirq steal …; idle and iowait are not busy, and guest time
+/// <remarks>proc(5), /proc/stat: user nice system idle iowait irq softirq steal …; idle and iowait are not busy, and
+/// guest time
 /// is in user already.</remarks>
 internal sealed class CpuLoad : ISensorSource
 {

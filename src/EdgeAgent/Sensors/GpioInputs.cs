@@ -54,7 +54,8 @@ internal sealed class GpioInputs(IReadOnlyList<GpioInput> inputs, Func<int, Gpio
         _chips.Clear();
     }
 
-    // The library throws a different exception for each way in which a chip, a line or libgpiod itself can be missing, and
+    // The library throws a different exception for each way in which a chip, a line or libgpiod itself can be missing,
+    // and
     // documents none of them: here one reading is the unit of work.
     private double? TryRead(GpioInput input)
     {
@@ -62,7 +63,8 @@ internal sealed class GpioInputs(IReadOnlyList<GpioInput> inputs, Func<int, Gpio
         {
             if (!_chips.TryGetValue(input.Chip, out var chip))
             {
-                _chips[input.Chip] = chip = open?.Invoke(input.Chip) ?? new GpioController(new LibGpiodDriver(input.Chip));
+                _chips[input.Chip] = chip = open?.Invoke(input.Chip)
+                    ?? new GpioController(new LibGpiodDriver(input.Chip));
             }
             if (!chip.IsPinOpen(input.Line))
             {

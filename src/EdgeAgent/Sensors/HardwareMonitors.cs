@@ -3,15 +3,18 @@ using System.Text.RegularExpressions;
 
 namespace EdgeAgent.Sensors;
 
-/// <summary>Temperatures, fans, voltages, currents and powers of hwmon chips, INA3221 rails of Jetsons among them.</summary>
-/// <remarks>Linux Documentation/hwmon/sysfs-interface.rst: thousandths of °C, V and A, millionths of W, turns per minute.</remarks>
+/// <summary>Temperatures, fans, voltages, currents and powers of hwmon chips, INA3221 rails of Jetsons among
+/// them.</summary>
+/// <remarks>Linux Documentation/hwmon/sysfs-interface.rst: thousandths of °C, V and A, millionths of W, turns per
+/// minute.</remarks>
 internal sealed partial class HardwareMonitors : ISensorSource
 {
     public const int MaxMonitors = 64;
 
     private const string Folder = "sys/class/hwmon";
 
-    // NVIDIA's developer guide, INA3221 rails: the input of Nano, NX, Orin Nano and Orin NX modules; VIN is Thor's INA238.
+    // NVIDIA's developer guide, INA3221 rails: the input of Nano, NX, Orin Nano and Orin NX modules; VIN is Thor's
+    // INA238.
     private static readonly string[] s_inputRails = ["VDD_IN", "POM_5V_IN", "VIN"];
 
     // Modules without an input rail: AGX Orin (VIN_SYS_5V0 includes VDDQ_VDD2_1V8AO), AGX Xavier.
@@ -19,7 +22,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0", "GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"];
 
     private static readonly string[] s_socRails =
-        ["VDD_CPU_GPU_CV", "VDD_SOC", "VDD_GPU_SOC", "VDD_CPU_CV", "POM_5V_GPU", "POM_5V_CPU", "GPU", "CPU", "SOC", "CV"];
+        ["VDD_CPU_GPU_CV", "VDD_SOC", "VDD_GPU_SOC", "VDD_CPU_CV", "POM_5V_GPU", "POM_5V_CPU", "GPU", "CPU", "SOC",
+            "CV"];
 
     private static readonly string[] s_cpuChips =
         ["coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "bcm2835_thermal"];
@@ -35,7 +39,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         var names = new SensorNames();
         // The thermal framework registers most zones as a chip too; ThermalZones has read those already.
         var zones = board.Names("sys/class/thermal", "thermal_zone", ThermalZones.MaxZones)
-            .Select(zone => board.Text($"sys/class/thermal/{zone}/type")).OfType<string>().Select(TextNumbers.Snake).ToHashSet();
+            .Select(zone => board.Text($"sys/class/thermal/{zone}/type")).OfType<string>().Select(TextNumbers.Snake)
+                .ToHashSet();
         foreach (var monitor in board.Names(Folder, "hwmon", MaxMonitors))
         {
             var folder = $"{Folder}/{monitor}";
@@ -55,7 +60,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
             var channel = _channels[i];
             _values[i] = channel.Volts < 0
                 ? readings.AddNumber(
-                    board, channel.File, channel.Name, channel.Unit, channel.Scale, channel.Limit, channel.Roles, channel.MustMove)
+                    board, channel.File, channel.Name, channel.Unit, channel.Scale, channel.Limit, channel.Roles,
+                        channel.MustMove)
                 : AddProduct(channel, readings);
         }
     }
@@ -79,7 +85,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         if (chip == "pwm_tach" && board.Exists($"{folder}/rpm"))
         {
             _channels.Add(new Channel(
-                names.Unique("pwm_tach_speed"), board.File($"{folder}/rpm"), "rpm", 1, null, ReadingRoles.Fan, MustMove: false));
+                names.Unique("pwm_tach_speed"), board.File($"{folder}/rpm"), "rpm", 1, null, ReadingRoles.Fan,
+                    MustMove: false));
         }
         foreach (var file in board.Names(folder, "", BoardFiles.MaxEntries))
         {
@@ -112,16 +119,19 @@ internal sealed partial class HardwareMonitors : ISensorSource
                     break;
             }
         }
-        foreach (var (number, (at, label)) in volts.Where(rail => amperes.ContainsKey(rail.Key) && !watts.Contains(rail.Key)))
+        foreach (var (number, (at, label)) in volts.Where(rail => amperes.ContainsKey(rail.Key)
+            && !watts.Contains(rail.Key)))
         {
             _channels.Add(new Channel(
-                names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_power"), board.File($"{folder}/curr{number}_input"), "watts", 1,
+                names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_power"),
+                    board.File($"{folder}/curr{number}_input"), "watts", 1,
                 null, RolesOf(chip, label), MustMove: true, at, amperes[number]));
         }
     }
 
     private static Channel Describe(
-        BoardFiles board, string folder, string file, string chip, string label, string kind, int number, SensorNames names)
+        BoardFiles board, string folder, string file, string chip, string label, string kind, int number,
+            SensorNames names)
     {
         var (quantity, unit, scale) = kind switch
         {
@@ -133,7 +143,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         };
         var limit = kind switch
         {
-            "temp" => Sensible(board.Number($"{folder}/temp{number}_max")) ?? Sensible(board.Number($"{folder}/temp{number}_crit")),
+            "temp" => Sensible(board.Number($"{folder}/temp{number}_max"))
+                ?? Sensible(board.Number($"{folder}/temp{number}_crit")),
             "curr" => board.Number($"{folder}/curr{number}_max") ?? board.Number($"{folder}/curr{number}_crit"),
             "power" => board.Number($"{folder}/power{number}_max"),
             _ => null,
@@ -148,7 +159,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
             _ => ReadingRoles.None,
         };
         return new Channel(
-            names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_{quantity}"), board.File($"{folder}/{file}"), unit, scale,
+            names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_{quantity}"), board.File($"{folder}/{file}"), unit,
+                scale,
             limit / scale, roles, MustMove: isCpu);
     }
 
@@ -164,6 +176,7 @@ internal sealed partial class HardwareMonitors : ISensorSource
     [GeneratedRegex("^(temp|fan|in|curr|power)([0-9]{1,3})_(input|average)$")]
     private static partial Regex InputFile();
 
+    /// <summary>One value of a chip: a file, or the product of two others.</summary>
     /// <param name="Volts">Index of the voltage that is multiplied, or -1 for a value of its own.</param>
     private sealed record Channel(
         string Name, BoardFile File, string Unit, double Scale, double? Limit, ReadingRoles Roles, bool MustMove,

@@ -2,7 +2,8 @@ namespace EdgeAgent.Sensors;
 
 /// <summary>Load and clock of a Jetson's GPU, clock of its memory controller, and its power mode.</summary>
 /// <remarks>Load in thousandths: Orin has `devices/platform/gpu.0` only, Xavier both, Nano `devices/gpu.0`
-/// (rbonghi/jetson_stats issue 360, autowarefoundation/autoware_universe pull request 11326). The memory controller's clock lies
+/// (rbonghi/jetson_stats issue 360, autowarefoundation/autoware_universe pull request 11326). The memory controller's
+/// clock lies
 /// in debugfs, which root alone may read. nvpmodel writes the mode in force as `pmode:0002`.</remarks>
 internal sealed class JetsonGpu : ISensorSource
 {
@@ -27,7 +28,8 @@ internal sealed class JetsonGpu : ISensorSource
         _load = s_loads.Where(board.Exists).Select(board.File).FirstOrDefault();
         var device = board.Names("sys/class/devfreq", "", MaxDevices).FirstOrDefault(name =>
             name.EndsWith(".gpu", StringComparison.Ordinal) || name.EndsWith(".ga10b", StringComparison.Ordinal)
-            || name.EndsWith(".gv11b", StringComparison.Ordinal) || name.EndsWith(".gpu-bus", StringComparison.Ordinal));
+            || name.EndsWith(".gv11b", StringComparison.Ordinal)
+                || name.EndsWith(".gpu-bus", StringComparison.Ordinal));
         _clock = device is null ? null : board.File($"sys/class/devfreq/{device}/cur_freq");
         _maxHertz = device is null ? null : board.Number($"sys/class/devfreq/{device}/max_freq");
         _memoryClock = board.Exists(Emc) ? board.File(Emc) : null;
@@ -52,7 +54,8 @@ internal sealed class JetsonGpu : ISensorSource
         {
             var state = board.Read(_mode, out var bytes);
             var word = TextNumbers.FirstWord(bytes);
-            if (state == FileState.Read && word.StartsWith("pmode:"u8) && TextNumbers.TryInteger(word[6..], out var mode))
+            if (state == FileState.Read && word.StartsWith("pmode:"u8)
+                && TextNumbers.TryInteger(word[6..], out var mode))
             {
                 readings.Add("power_mode", mode, "count", _mode);
             }

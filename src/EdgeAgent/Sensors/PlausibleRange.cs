@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>What a quantity can be on a board, and how fast it can change; outside of it a reading is absurd.</summary>
-/// <remarks>Wide on purpose: it must catch wrong units (factors of a thousand) and broken sensors, not hot days.</remarks>
+/// <remarks>Wide on purpose: it must catch wrong units (factors of a thousand) and broken sensors, not hot
+/// days.</remarks>
 internal readonly record struct PlausibleRange(double Least, double Most)
 {
     // A die can leap some 20 degrees within a second of full load; 40 at once and 20 a second are beyond heat capacity.

@@ -1,13 +1,16 @@
 namespace EdgeAgent.Sensors;
 
-/// <summary>Watts out of the energy counters of powercap (RAPL): joules between two snapshots over the time between them.</summary>
-/// <remarks>Linux Documentation/power/powercap/powercap.rst: microjoules that wrap at `max_energy_range_uj`. Since CVE-2020-8694
+/// <summary>Watts out of the energy counters of powercap (RAPL): joules between two snapshots over the time between
+/// them.</summary>
+/// <remarks>Linux Documentation/power/powercap/powercap.rst: microjoules that wrap at `max_energy_range_uj`. Since
+/// CVE-2020-8694
 /// only root may read them: then the readings are there and failed, and a drop-in or a group must open them.</remarks>
 internal sealed class PowerCap : ISensorSource
 {
     public const int MaxDomains = 32;
 
-    /// <summary>An energy counter of a running processor moves always; after this many equal values it is frozen.</summary>
+    /// <summary>An energy counter of a running processor moves always; after this many equal values it is
+    /// frozen.</summary>
     public const int FrozenReads = 3;
 
     private const string Folder = "sys/class/powercap";
@@ -68,6 +71,7 @@ internal sealed class PowerCap : ISensorSource
         return (microjoules >= 0 || range <= 0 ? microjoules : microjoules + range) / 1e6;
     }
 
+    /// <summary>One energy counter and its last value.</summary>
     private sealed class Domain(string name, BoardFile energy, ReadingRoles roles, long range, double? limitWatts)
     {
         private long? _last;

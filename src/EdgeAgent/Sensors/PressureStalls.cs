@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>The share of the last ten seconds in which work waited for processor, memory or disk.</summary>
-/// <remarks>Linux Documentation/accounting/psi.rst: `some` = at least one task waited, `full` = all did; percent.</remarks>
+/// <remarks>Linux Documentation/accounting/psi.rst: `some` = at least one task waited, `full` = all did;
+/// percent.</remarks>
 internal sealed class PressureStalls : ISensorSource
 {
     private static readonly string[] s_resources = ["cpu", "memory", "io"];

@@ -1,7 +1,9 @@
 namespace EdgeAgent.Sensors;
 
-/// <summary>Readings that others push: Serving its queue and deadlines, devices their line sensors; any thread may push.</summary>
-/// <remarks>What was pushed once stays until it is removed: a sensor that fell silent is stale, which is unknown, not fine.</remarks>
+/// <summary>Readings that others push: Serving its queue and deadlines, devices their line sensors; any thread may
+/// push.</summary>
+/// <remarks>What was pushed once stays until it is removed: a sensor that fell silent is stale, which is unknown, not
+/// fine.</remarks>
 internal sealed class PushedReadings(TimeProvider time)
 {
     /// <summary>Names that are kept; further ones are refused.</summary>

@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>A Raspberry Pi's own word on its supply and its throttling.</summary>
-/// <remarks>raspberrypi/linux drivers/firmware/raspberrypi.c prints the flags in hexadecimal without `0x`; the kernel asks the
+/// <remarks>raspberrypi/linux drivers/firmware/raspberrypi.c prints the flags in hexadecimal without `0x`; the kernel
+/// asks the
 /// firmware every 2 s (drivers/hwmon/raspberrypi-hwmon.c), so they are up to 2 s old. Bits: 0 under-voltage, 1 clock
 /// capped, 2 throttled, 3 soft temperature limit; 16 to 19 the same since the last question.</remarks>
 internal sealed class RaspberryPiFirmware : ISensorSource
@@ -32,8 +33,10 @@ internal sealed class RaspberryPiFirmware : ISensorSource
             }
         }
         var soc = board.Names("sys/devices/platform", "soc", 4).Select(name => $"sys/devices/platform/{name}");
-        var flags = soc.SelectMany(folder => board.Names(folder, "soc", 64).Select(name => $"{folder}/{name}/get_throttled"))
-            .FirstOrDefault(path => path.EndsWith(":firmware/get_throttled", StringComparison.Ordinal) && board.Exists(path));
+        var flags = soc.SelectMany(folder => board.Names(folder, "soc", 64)
+            .Select(name => $"{folder}/{name}/get_throttled"))
+            .FirstOrDefault(path => path.EndsWith(":firmware/get_throttled", StringComparison.Ordinal)
+                && board.Exists(path));
         _flags = flags is null ? null : board.File(flags);
     }
 
@@ -44,8 +47,10 @@ internal sealed class RaspberryPiFirmware : ISensorSource
             var state = board.Read(_flags, out var bytes);
             if (state == FileState.Read && TextNumbers.TryHexadecimal(bytes, out var flags))
             {
-                readings.Add("firmware_throttled", (flags & SlowedNow) != 0 ? 1 : 0, "count", _flags, roles: ReadingRoles.Throttled);
-                readings.Add("firmware_under_voltage", flags & UnderVoltageNow, "count", _flags, roles: ReadingRoles.UnderVoltage);
+                readings.Add("firmware_throttled", (flags & SlowedNow) != 0 ? 1 : 0, "count", _flags,
+                    roles: ReadingRoles.Throttled);
+                readings.Add("firmware_under_voltage", flags & UnderVoltageNow, "count", _flags,
+                    roles: ReadingRoles.UnderVoltage);
                 readings.Add("firmware_flags", flags, "count", _flags);
             }
             else

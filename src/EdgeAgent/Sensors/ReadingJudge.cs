@@ -4,10 +4,14 @@ namespace EdgeAgent.Sensors;
 
 /// <summary>Decides how far each reading can be believed, from its range, its history and the load.</summary>
 /// <remarks>
-/// Absurd: outside its range, or a leap faster than physics; a new value after a leap is believed when it has stayed for
-/// <see cref="ConfirmingReads"/> reads (the sensor was away, or somebody put the board into an oven). Frozen: a value that must
-/// move with the load stayed equal for <see cref="FrozenReads"/> reads in which the load was high and low; equal values alone
-/// prove nothing, because an idle board in a calm room is that calm. An outage is told once, and its end when the reading has
+/// Absurd: outside its range, or a leap faster than physics; a new value after a leap is believed when it has stayed
+/// for
+/// <see cref="ConfirmingReads"/> reads (the sensor was away, or somebody put the board into an oven). Frozen: a value
+/// that must
+/// move with the load stayed equal for <see cref="FrozenReads"/> reads in which the load was high and low; equal values
+/// alone
+/// prove nothing, because an idle board in a calm room is that calm. An outage is told once, and its end when the
+/// reading has
 /// been good for <see cref="ReturningReads"/> reads, so that a loose contact does not fill the log.
 /// </remarks>
 internal sealed class ReadingJudge(TimeProvider time)
@@ -81,7 +85,8 @@ internal sealed class ReadingJudge(TimeProvider time)
         {
             if (history.Round == _round - 1)
             {
-                Add(new SensorEvent(SensorEventKind.Gone, name, ReadingState.Failed, $"{history.Source} is not there any more", _now));
+                Add(new SensorEvent(SensorEventKind.Gone, name, ReadingState.Failed,
+                    $"{history.Source} is not there any more", _now));
                 history.IsLost = true;
                 history.GoodReads = 0;
             }
@@ -122,7 +127,8 @@ internal sealed class ReadingJudge(TimeProvider time)
     {
         if (double.IsNaN(history.Believed)
             || PlausibleRange.CanFollow(
-                reading.Unit, history.Believed, reading.Value, time.GetElapsedTime(history.BelievedAt, takenAt).TotalSeconds))
+                reading.Unit, history.Believed, reading.Value, time.GetElapsedTime(history.BelievedAt, takenAt)
+                    .TotalSeconds))
         {
             return true;
         }
@@ -154,7 +160,8 @@ internal sealed class ReadingJudge(TimeProvider time)
             if (history.IsLost && history.GoodReads >= ReturningReads)
             {
                 history.IsLost = false;
-                Add(new SensorEvent(SensorEventKind.Back, reading.Name, state, $"{reading.Source} is good again", _now));
+                Add(new SensorEvent(SensorEventKind.Back, reading.Name, state, $"{reading.Source} is good again",
+                    _now));
             }
             return;
         }

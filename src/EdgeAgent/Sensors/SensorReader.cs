@@ -15,7 +15,8 @@ internal sealed record SensorOptions
     /// <summary>A snapshot waits so long for its sources. Default 100 ms.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The first snapshot waits so long: code is compiled and folders are searched in it. Default 2 s.</summary>
+    /// <summary>The first snapshot waits so long: code is compiled and folders are searched in it. Default 2
+    /// s.</summary>
     public TimeSpan FirstBudget { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A reading of the board that is older is stale. Default 2 s, four snapshots.</summary>
@@ -140,7 +141,8 @@ internal sealed class SensorReader : IDisposable
             slot.IsToldBlocked = true;
             _judge.Add(new SensorEvent(
                 SensorEventKind.Blocked, slot.Name, ReadingState.Stale,
-                $"a driver of {slot.Name} has not answered within {_options.Budget.TotalMilliseconds:0} ms", _time.GetTimestamp()));
+                $"a driver of {slot.Name} has not answered within {_options.Budget.TotalMilliseconds:0} ms",
+                    _time.GetTimestamp()));
         }
     }
 

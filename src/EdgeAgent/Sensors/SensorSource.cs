@@ -1,7 +1,8 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>One kind of sensor: finds what the board has of it, and reads that.</summary>
-/// <remarks>Used by one thread at a time. What it returns depends on the files, the clock and its own last counters only.</remarks>
+/// <remarks>Used by one thread at a time. What it returns depends on the files, the clock and its own last counters
+/// only.</remarks>
 internal interface ISensorSource
 {
     /// <summary>For events: `thermal`, `hwmon`, ….</summary>

@@ -1,8 +1,10 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>Runs all sources on a thread of its own and never waits longer than a snapshot's time for them.</summary>
-/// <remarks>A read of sysfs can hang in its driver, and nothing can interrupt it. A source that hangs keeps the thread it hangs on;
-/// the others go on with a new thread from the next snapshot, and the values of the hanging one grow old. There are never more
+/// <remarks>A read of sysfs can hang in its driver, and nothing can interrupt it. A source that hangs keeps the thread
+/// it hangs on;
+/// the others go on with a new thread from the next snapshot, and the values of the hanging one grow old. There are
+/// never more
 /// threads than sources plus one. Run is for one caller at a time.</remarks>
 internal sealed class SourceRunner : IDisposable
 {
@@ -134,7 +136,8 @@ internal sealed class SourceSlot
 
     public string Name => _source.Name;
 
-    /// <summary>The readings of the last round that ended; they stay unchanged until the round after the next begins.</summary>
+    /// <summary>The readings of the last round that ended; they stay unchanged until the round after the next
+    /// begins.</summary>
     public ReadingList? Latest => _latest;
 
     /// <summary>A thread is inside this source now.</summary>

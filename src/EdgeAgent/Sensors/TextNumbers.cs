@@ -3,7 +3,8 @@ using System.Text;
 
 namespace EdgeAgent.Sensors;
 
-/// <summary>Numbers and names out of the bytes of sysfs and procfs files; whatever the bytes, nothing is thrown.</summary>
+/// <summary>Numbers and names out of the bytes of sysfs and procfs files; whatever the bytes, nothing is
+/// thrown.</summary>
 internal static class TextNumbers
 {
     private const int MaxText = 128;
@@ -39,7 +40,8 @@ internal static class TextNumbers
     }
 
     /// <summary>The decimal behind `key=` in the line that begins with a word: `some avg10=1.25 …`.</summary>
-    public static bool TryDecimal(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> line, ReadOnlySpan<byte> key, out double value)
+    public static bool TryDecimal(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> line, ReadOnlySpan<byte> key,
+        out double value)
     {
         value = 0;
         foreach (var range in bytes.Split((byte)'\n'))

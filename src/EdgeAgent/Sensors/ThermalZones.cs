@@ -1,15 +1,18 @@
 namespace EdgeAgent.Sensors;
 
 /// <summary>Temperatures of the kernel's thermal zones, each with the trip point that limits it.</summary>
-/// <remarks>Linux Documentation/driver-api/thermal/sysfs-api.rst: `temp` and `trip_point_*_temp` in thousandths of a degree.</remarks>
+/// <remarks>Linux Documentation/driver-api/thermal/sysfs-api.rst: `temp` and `trip_point_*_temp` in thousandths of a
+/// degree.</remarks>
 internal sealed class ThermalZones : ISensorSource
 {
     public const int MaxZones = 64;
 
-    /// <summary>A Raspberry Pi's firmware throttles CPU and GPU at 85 °C, long before its zone's own trip (110 °C).</summary>
+    /// <summary>A Raspberry Pi's firmware throttles CPU and GPU at 85 °C, long before its zone's own trip (110
+    /// °C).</summary>
     public const double RaspberryPiLimitCelsius = 85;
 
-    /// <summary>Raw values up to this are degrees that somebody reports as thousandths: no SoC rests at 0.15 °C.</summary>
+    /// <summary>Raw values up to this are degrees that somebody reports as thousandths: no SoC rests at 0.15
+    /// °C.</summary>
     public const long LargestDegreesRaw = 150;
 
     private const int MaxTrips = 16;
@@ -17,7 +20,8 @@ internal sealed class ThermalZones : ISensorSource
 
     // What lies on the die. A zone of a Wi-Fi card, a battery or the board says nothing about throttling.
     private static readonly string[] s_dieWords =
-        ["cpu", "gpu", "soc", "tj", "pkg", "package", "core", "cluster", "pll", "aux", "ao-therm", "mcpu", "bcpu", "bcm2835"];
+        ["cpu", "gpu", "soc", "tj", "pkg", "package", "core", "cluster", "pll", "aux", "ao-therm", "mcpu", "bcpu",
+            "bcm2835"];
 
     private readonly List<Zone> _zones = [];
 
@@ -65,12 +69,14 @@ internal sealed class ThermalZones : ISensorSource
             }
             var isDegrees = raw is > 0 and <= LargestDegreesRaw && zone.Roles != ReadingRoles.None;
             readings.Add(
-                zone.Name, raw / 1000.0, "celsius", zone.Folder, zone.Limit, zone.Roles, zone.Roles != ReadingRoles.None,
+                zone.Name, raw / 1000.0, "celsius", zone.Folder, zone.Limit, zone.Roles,
+                    zone.Roles != ReadingRoles.None,
                 isDegrees ? ReadingState.Absurd : ReadingState.Good);
         }
     }
 
-    /// <summary>The lowest trip at which somebody slows down or switches off; a fan's trip (active) is no limit.</summary>
+    /// <summary>The lowest trip at which somebody slows down or switches off; a fan's trip (active) is no
+    /// limit.</summary>
     private static double? LowestTrip(BoardFiles board, string folder)
     {
         double? lowest = null;
@@ -86,5 +92,6 @@ internal sealed class ThermalZones : ISensorSource
         return lowest;
     }
 
+    /// <summary>One thermal zone.</summary>
     private sealed record Zone(string Name, BoardFile Temperature, BoardFile Folder, double? Limit, ReadingRoles Roles);
 }

@@ -14,11 +14,13 @@ internal sealed class SensorsChart(TimeProvider time)
 
     // Name, and the range that an empty and a full bar stand for; a power has no natural end.
     private static readonly (string Name, double Least, double? Most)[] s_rows =
-        [("soc_temperature", 20, 100), ("board_power", 0, null), ("soc_power", 0, null), ("cpu_load", 0, 1), ("gpu_load", 0, 1)];
+        [("soc_temperature", 20, 100), ("board_power", 0, null), ("soc_power", 0, null), ("cpu_load", 0, 1),
+            ("gpu_load", 0, 1)];
 
     private static readonly string[] s_shown =
     [
-        "throttled", "under_voltage", "fan", "memory_available", "memory_pressure", "cpu_clock", "disk_free", "battery_charge",
+        "throttled", "under_voltage", "fan", "memory_available", "memory_pressure", "cpu_clock", "disk_free",
+            "battery_charge",
     ];
 
     private readonly Queue<SensorSnapshot> _snapshots = [];
@@ -35,7 +37,8 @@ internal sealed class SensorsChart(TimeProvider time)
     public IRenderable Draw()
     {
         var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("reading").AddColumn(new TableColumn("last minute").Width(Width)).AddColumn("now").AddColumn("limit");
+        table.AddColumn("reading").AddColumn(new TableColumn("last minute").Width(Width)).AddColumn("now")
+            .AddColumn("limit");
         var latest = _snapshots.LastOrDefault();
         foreach (var (name, least, most) in s_rows)
         {
@@ -43,7 +46,8 @@ internal sealed class SensorsChart(TimeProvider time)
             {
                 var values = _snapshots.Select(snapshot => snapshot.Good(name)?.Value).ToList();
                 table.AddRow(
-                    new Text(name), new Text(Line(values, least, most ?? values.Max() ?? 1)), new Text(Value(now)), Limit(now));
+                    new Text(name), new Text(Line(values, least, most ?? values.Max() ?? 1)), new Text(Value(now)),
+                        Limit(now));
             }
         }
         foreach (var reading in latest?.Readings.Where(reading => s_shown.Contains(reading.Name)) ?? [])
@@ -63,7 +67,8 @@ internal sealed class SensorsChart(TimeProvider time)
                 (column + 1) * values.Count / Math.Min(Width, values.Count));
             var highest = values.Skip(from).Take(to - from).Max();
             return highest is not { } value ? ' '
-                : Bars[(int)Math.Clamp((value - least) / Math.Max(most - least, 1e-9) * Bars.Length, 0, Bars.Length - 1)];
+                : Bars[(int)Math.Clamp((value - least) / Math.Max(most - least, 1e-9) * Bars.Length, 0,
+                    Bars.Length - 1)];
         });
         return string.Concat(columns).PadLeft(Width);
     }

@@ -35,7 +35,8 @@ public sealed class BoardFilesTests : IDisposable
     [Fact]
     public void A_link_that_stays_inside_is_followed_as_sysfs_needs_it()
     {
-        Directory.CreateSymbolicLink(Path.Combine(_board.Root, "zone"), Path.Combine(_board.Root, "sys/class/thermal/thermal_zone0"));
+        Directory.CreateSymbolicLink(Path.Combine(_board.Root, "zone"),
+            Path.Combine(_board.Root, "sys/class/thermal/thermal_zone0"));
         Assert.Equal(48686, new BoardFiles(_board.Root).Number("zone/temp"));
     }
 
@@ -78,7 +79,8 @@ public sealed class BoardFilesTests : IDisposable
     [InlineData("  VDD_IN\n", "vdd_in")]
     [InlineData("温度", "unnamed")]
     [InlineData("a--b", "a_b")]
-    public void A_drivers_name_becomes_a_part_of_ours(string text, string name) => Assert.Equal(name, TextNumbers.Snake(text));
+    public void A_drivers_name_becomes_a_part_of_ours(string text, string name) =>
+        Assert.Equal(name, TextNumbers.Snake(text));
 
     [Theory]
     [InlineData("42\n", 42L)]

@@ -78,7 +78,8 @@ public sealed class BoardTests
 
     [Theory]
     [MemberData(nameof(Readings))]
-    public void A_board_shows_its_sensors_in_plain_units(string board, string name, double value, string unit, double limit)
+    public void A_board_shows_its_sensors_in_plain_units(string board, string name, double value, string unit,
+        double limit)
     {
         using var folder = new BoardFolder(board);
         using var reader = folder.Reader();
@@ -147,7 +148,8 @@ public sealed class BoardTests
         using var reader = folder.Reader();
         reader.Read();
         folder.Write("sys/class/powercap/intel-rapl:0/energy_uj", (240422366267 + 6_000_000).ToString(null, null));
-        folder.Write("sys/class/powercap/intel-rapl:1/energy_uj", (262143000000 + 5_000_000 - 262143328850).ToString(null, null));
+        folder.Write("sys/class/powercap/intel-rapl:1/energy_uj", (262143000000 + 5_000_000 - 262143328850)
+            .ToString(null, null));
         folder.Pass();
         var snapshot = reader.Read();
         Assert.Equal(12, snapshot.Good("rapl_package_0_power")!.Value, Exact);
@@ -162,7 +164,8 @@ public sealed class BoardTests
     [InlineData("0x8", 1, 0)]
     [InlineData("f0000", 0, 0)]
     [InlineData("1", 0, 1)]
-    public void The_firmware_of_a_raspberry_pi_tells_throttling_and_under_voltage(string flags, int throttled, int underVoltage)
+    public void The_firmware_of_a_raspberry_pi_tells_throttling_and_under_voltage(string flags, int throttled,
+        int underVoltage)
     {
         using var folder = new BoardFolder("raspberry-pi-4");
         using var reader = folder.Reader();
@@ -201,7 +204,8 @@ public sealed class BoardTests
         using var reader = folder.Reader();
         reader.Read();
         folder.Write(
-            "sys/fs/cgroup/system.slice/edge-agent.service/cpu.stat", "usage_usec 1\nnr_periods 110\nnr_throttled 15\nthrottled_usec 9");
+            "sys/fs/cgroup/system.slice/edge-agent.service/cpu.stat",
+                "usage_usec 1\nnr_periods 110\nnr_throttled 15\nthrottled_usec 9");
         folder.Pass();
         Assert.Equal(0.5, reader.Read().Good("cgroup_cpu_throttled")!.Value, Exact);
     }

@@ -156,7 +156,8 @@ public sealed class FaultTests
         board.Heat(49);
         Assert.Equal(ReadingState.Good, State(board.ReadAfter(reader, 1), "soc_temperature"));
         board.Heat(128);
-        Assert.Equal(ReadingState.Absurd, State(board.ReadAfter(reader, ReadingJudge.ConfirmingReads - 1), "soc_temperature"));
+        Assert.Equal(ReadingState.Absurd, State(board.ReadAfter(reader, ReadingJudge.ConfirmingReads - 1),
+            "soc_temperature"));
         Assert.Equal(ReadingState.Good, State(board.ReadAfter(reader, 1), "soc_temperature"));
     }
 

@@ -4,7 +4,8 @@ using EdgeAgent.Tests.Simulators;
 
 namespace EdgeAgent.Tests.Sensors;
 
-/// <summary>Digital inputs: the meaning of the level with a driver of the test's own, and what happens without libgpiod.</summary>
+/// <summary>Digital inputs: the meaning of the level with a driver of the test's own, and what happens without
+/// libgpiod.</summary>
 public sealed class GpioInputsTests
 {
     [Theory]
@@ -31,7 +32,8 @@ public sealed class GpioInputsTests
         using var board = new BoardFolder("raspberry-pi-4");
         var driver = new LevelDriver { [17] = PinValue.Low, [4] = PinValue.High };
         using var source = new GpioInputs(
-            [new GpioInput("interlock", 0, 17, true), new GpioInput("trigger", 0, 4, false)], _ => new GpioController(driver));
+            [new GpioInput("interlock", 0, 17, true), new GpioInput("trigger", 0, 4, false)], _ =>
+                new GpioController(driver));
         using var reader = new SensorReader(
             new SensorOptions { Root = board.Root, Budget = TimeSpan.FromSeconds(30) }, board.Clock, [source]);
         var snapshot = reader.Read();
@@ -50,7 +52,8 @@ public sealed class GpioInputsTests
         Assert.SkipWhen(File.Exists("/dev/gpiochip63"), "this machine has 64 GPIO chips");
         using var board = new BoardFolder("raspberry-pi-4");
         using var reader = new SensorReader(
-            new SensorOptions { Root = board.Root, GpioInputs = [new GpioInput("interlock", 63, 1, false)] }, board.Clock);
+            new SensorOptions { Root = board.Root, GpioInputs = [new GpioInput("interlock", 63, 1, false)] },
+                board.Clock);
         var snapshot = reader.Read();
         Assert.Equal(ReadingState.Failed, snapshot.Readings.Single(reading => reading.Name == "interlock").State);
         Assert.NotNull(snapshot.Good("soc_temperature"));
@@ -69,8 +72,6 @@ public sealed class GpioInputsTests
         }
 
         protected override int PinCount => 64;
-
-        protected override int ConvertPinNumberToLogicalNumberingScheme(int pinNumber) => pinNumber;
 
         protected override void OpenPin(int pinNumber)
         {
@@ -94,10 +95,12 @@ public sealed class GpioInputsTests
         protected override void Write(int pinNumber, PinValue value) => throw new NotSupportedException();
 
         protected override WaitForEventResult WaitForEvent(
-            int pinNumber, PinEventTypes eventTypes, CancellationToken cancellationToken) => throw new NotSupportedException();
+            int pinNumber, PinEventTypes eventTypes, CancellationToken cancellationToken) =>
+                throw new NotSupportedException();
 
         protected override void AddCallbackForPinValueChangedEvent(
-            int pinNumber, PinEventTypes eventTypes, PinChangeEventHandler callback) => throw new NotSupportedException();
+            int pinNumber, PinEventTypes eventTypes, PinChangeEventHandler callback) =>
+                throw new NotSupportedException();
 
         protected override void RemoveCallbackForPinValueChangedEvent(
             int pinNumber, PinChangeEventHandler callback) => throw new NotSupportedException();

@@ -36,7 +36,8 @@ public sealed class PushedReadingsTests : IDisposable
         Assert.Empty(_board.ReadAfter(_reader, 6).Events);
         var snapshot = _board.ReadAfter(_reader, 1);
         Assert.Equal(ReadingState.Stale, snapshot.Readings.Single(reading => reading.Name == "line_temperature").State);
-        Assert.Equal((SensorEventKind.Lost, ReadingState.Stale), snapshot.Events.Select(e => (e.Kind, e.State)).Single());
+        Assert.Equal((SensorEventKind.Lost, ReadingState.Stale), snapshot.Events.Select(e => (e.Kind, e.State))
+            .Single());
         Assert.Empty(_board.ReadAfter(_reader, 30).Events);
         _reader.Pushed.Remove("line_temperature");
         Assert.Equal(SensorEventKind.Gone, Assert.Single(_board.ReadAfter(_reader, 1).Events).Kind);

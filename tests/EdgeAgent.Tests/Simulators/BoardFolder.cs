@@ -4,7 +4,8 @@ using EdgeAgent.Tests.Hosting;
 
 namespace EdgeAgent.Tests.Simulators;
 
-/// <summary>A board as a folder: a copy of one of Fixtures/boards that a test heats, breaks and repairs, with a clock of its own.</summary>
+/// <summary>A board as a folder: a copy of one of Fixtures/boards that a test heats, breaks and repairs, with a clock
+/// of its own.</summary>
 internal sealed class BoardFolder : IDisposable
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -30,7 +31,8 @@ internal sealed class BoardFolder : IDisposable
 
     /// <summary>A reader with a budget that only a reader that truly hangs can miss on a busy machine.</summary>
     public SensorReader Reader(PushedReadings? pushed = null, TimeSpan? budget = null) => new(
-        new SensorOptions { Root = Root, FirstBudget = TimeSpan.FromSeconds(30), Budget = budget ?? TimeSpan.FromSeconds(30) },
+        new SensorOptions { Root = Root, FirstBudget = TimeSpan.FromSeconds(30), Budget = budget
+            ?? TimeSpan.FromSeconds(30) },
         Clock, pushed);
 
     public void Write(string path, string text)
@@ -41,7 +43,8 @@ internal sealed class BoardFolder : IDisposable
     }
 
     public void Heat(double celsius, int zone = 0) => Write(
-        $"sys/class/thermal/thermal_zone{zone}/temp", Math.Round(celsius * 1000).ToString(CultureInfo.InvariantCulture));
+        $"sys/class/thermal/thermal_zone{zone}/temp", Math.Round(celsius * 1000)
+            .ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The file is there and cannot be read, as when a driver answers EIO: a folder in its place.</summary>
     public void Break(string path)
