@@ -102,8 +102,8 @@ internal sealed partial class BoardFiles
 
     /// <summary>The file as a whole number, or null; for limits that do not change.</summary>
     public long? Number(string path) =>
-        Read(File(path), out var bytes) == FileState.Read && TextNumbers.TryInteger(bytes, out var value) ? value
-            : null;
+        Read(File(path), out var bytes) == FileState.Read && TextNumbers.TryInteger(bytes, out var value)
+            ? value : null;
 
     /// <summary>Names in a folder that begin so, in the order of the numbers in them; empty where there is no
     /// folder.</summary>

@@ -81,7 +81,7 @@ internal sealed class ControlGroup : ISensorSource
             readings.Add("cgroup_memory_used", used, "bytes", tightest.Usage, tightest.Bytes);
             readings.Add(
                 "cgroup_memory_available", Math.Max(0, least), "bytes", tightest.Usage,
-                    roles: ReadingRoles.MemoryAvailable);
+                roles: ReadingRoles.MemoryAvailable);
         }
         ReadCpu(board, readings);
     }
@@ -101,8 +101,8 @@ internal sealed class ControlGroup : ISensorSource
         if (_last is { } before && periods > before.Periods && throttled >= before.Throttled)
         {
             readings.Add(
-                "cgroup_cpu_throttled", (double)(throttled - before.Throttled) / (periods - before.Periods), "ratio",
-                    _cpuStat);
+                "cgroup_cpu_throttled", (double)(throttled - before.Throttled) / (periods - before.Periods),
+                "ratio", _cpuStat);
         }
         _last = (periods, throttled);
     }
@@ -110,8 +110,7 @@ internal sealed class ControlGroup : ISensorSource
     private void AddV2(BoardFiles board, string path)
     {
         // In a container without a namespace the path is the host's, and our group is mounted as the root.
-        path = board.Exists($"{V2Folder}{path}/cgroup.procs") || board.Exists($"{V2Folder}{path}/memory.current") ? path
-            : "";
+        path = board.Exists($"{V2Folder}{path}/cgroup.procs") ? path : "";
         for (var i = 0; i < MaxAncestors; i++)
         {
             var folder = $"{V2Folder}{path}";

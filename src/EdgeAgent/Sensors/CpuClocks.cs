@@ -51,7 +51,7 @@ internal sealed class CpuClocks : ISensorSource
 
     private void AddHighest(
         BoardFiles board, ReadingList readings, string name, Func<Policy, BoardFile?> fileOf, double scale, string unit,
-            double? limit)
+        double? limit)
     {
         BoardFile? highest = null;
         var (value, worst) = (long.MinValue, FileState.Asleep);

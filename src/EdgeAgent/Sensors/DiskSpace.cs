@@ -27,8 +27,7 @@ internal sealed class DiskSpace(Func<long?> freeBytes, string folder) : ISensorS
     {
         var free = freeBytes();
         readings.Add(new RawReading(
-            "disk_free", free ?? double.NaN, "bytes", null, folder, free is null ? ReadingState.Failed
-                : ReadingState.Good,
-            ReadingRoles.None, MustMove: false));
+            "disk_free", free ?? double.NaN, "bytes", null, folder,
+            free is null ? ReadingState.Failed : ReadingState.Good, ReadingRoles.None, MustMove: false));
     }
 }

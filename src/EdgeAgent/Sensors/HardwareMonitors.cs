@@ -39,8 +39,7 @@ internal sealed partial class HardwareMonitors : ISensorSource
         var names = new SensorNames();
         // The thermal framework registers most zones as a chip too; ThermalZones has read those already.
         var zones = board.Names("sys/class/thermal", "thermal_zone", ThermalZones.MaxZones)
-            .Select(zone => board.Text($"sys/class/thermal/{zone}/type")).OfType<string>().Select(TextNumbers.Snake)
-                .ToHashSet();
+            .Select(zone => TextNumbers.Snake(board.Text($"sys/class/thermal/{zone}/type") ?? zone)).ToHashSet();
         foreach (var monitor in board.Names(Folder, "hwmon", MaxMonitors))
         {
             var folder = $"{Folder}/{monitor}";
@@ -61,7 +60,7 @@ internal sealed partial class HardwareMonitors : ISensorSource
             _values[i] = channel.Volts < 0
                 ? readings.AddNumber(
                     board, channel.File, channel.Name, channel.Unit, channel.Scale, channel.Limit, channel.Roles,
-                        channel.MustMove)
+                    channel.MustMove)
                 : AddProduct(channel, readings);
         }
     }
@@ -85,8 +84,7 @@ internal sealed partial class HardwareMonitors : ISensorSource
         if (chip == "pwm_tach" && board.Exists($"{folder}/rpm"))
         {
             _channels.Add(new Channel(
-                names.Unique("pwm_tach_speed"), board.File($"{folder}/rpm"), "rpm", 1, null, ReadingRoles.Fan,
-                    MustMove: false));
+                names.Unique("pwm_tach_speed"), board.File($"{folder}/rpm"), "rpm", 1, null, ReadingRoles.Fan, false));
         }
         foreach (var file in board.Names(folder, "", BoardFiles.MaxEntries))
         {
@@ -119,19 +117,22 @@ internal sealed partial class HardwareMonitors : ISensorSource
                     break;
             }
         }
-        foreach (var (number, (at, label)) in volts.Where(rail => amperes.ContainsKey(rail.Key)
-            && !watts.Contains(rail.Key)))
+        foreach (var (number, (at, label)) in volts)
         {
+            if (watts.Contains(number) || !amperes.TryGetValue(number, out var amperesAt))
+            {
+                continue;
+            }
             _channels.Add(new Channel(
                 names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_power"),
-                    board.File($"{folder}/curr{number}_input"), "watts", 1,
-                null, RolesOf(chip, label), MustMove: true, at, amperes[number]));
+                board.File($"{folder}/curr{number}_input"), "watts", 1, null, RolesOf(chip, label), MustMove: true,
+                at, amperesAt));
         }
     }
 
     private static Channel Describe(
         BoardFiles board, string folder, string file, string chip, string label, string kind, int number,
-            SensorNames names)
+        SensorNames names)
     {
         var (quantity, unit, scale) = kind switch
         {
@@ -159,8 +160,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
             _ => ReadingRoles.None,
         };
         return new Channel(
-            names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_{quantity}"), board.File($"{folder}/{file}"), unit,
-                scale,
+            names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_{quantity}"),
+            board.File($"{folder}/{file}"), unit, scale,
             limit / scale, roles, MustMove: isCpu);
     }
 

@@ -29,7 +29,7 @@ internal sealed class JetsonGpu : ISensorSource
         var device = board.Names("sys/class/devfreq", "", MaxDevices).FirstOrDefault(name =>
             name.EndsWith(".gpu", StringComparison.Ordinal) || name.EndsWith(".ga10b", StringComparison.Ordinal)
             || name.EndsWith(".gv11b", StringComparison.Ordinal)
-                || name.EndsWith(".gpu-bus", StringComparison.Ordinal));
+            || name.EndsWith(".gpu-bus", StringComparison.Ordinal));
         _clock = device is null ? null : board.File($"sys/class/devfreq/{device}/cur_freq");
         _maxHertz = device is null ? null : board.Number($"sys/class/devfreq/{device}/max_freq");
         _memoryClock = board.Exists(Emc) ? board.File(Emc) : null;

@@ -33,10 +33,12 @@ internal sealed class RaspberryPiFirmware : ISensorSource
             }
         }
         var soc = board.Names("sys/devices/platform", "soc", 4).Select(name => $"sys/devices/platform/{name}");
-        var flags = soc.SelectMany(folder => board.Names(folder, "soc", 64)
-            .Select(name => $"{folder}/{name}/get_throttled"))
-            .FirstOrDefault(path => path.EndsWith(":firmware/get_throttled", StringComparison.Ordinal)
-                && board.Exists(path));
+        // soc/soc:firmware, and soc@107c000000/soc@107c000000:firmware since the device tree follows the naming rules.
+        var flags = soc
+            .SelectMany(folder => board.Names(folder, "soc", 64).Select(name => $"{folder}/{name}"))
+            .Where(folder => folder.EndsWith(":firmware", StringComparison.Ordinal))
+            .Select(folder => $"{folder}/get_throttled")
+            .FirstOrDefault(board.Exists);
         _flags = flags is null ? null : board.File(flags);
     }
 
@@ -47,10 +49,10 @@ internal sealed class RaspberryPiFirmware : ISensorSource
             var state = board.Read(_flags, out var bytes);
             if (state == FileState.Read && TextNumbers.TryHexadecimal(bytes, out var flags))
             {
-                readings.Add("firmware_throttled", (flags & SlowedNow) != 0 ? 1 : 0, "count", _flags,
-                    roles: ReadingRoles.Throttled);
-                readings.Add("firmware_under_voltage", flags & UnderVoltageNow, "count", _flags,
-                    roles: ReadingRoles.UnderVoltage);
+                var isSlowed = (flags & SlowedNow) != 0 ? 1 : 0;
+                var isUnder = flags & UnderVoltageNow;
+                readings.Add("firmware_throttled", isSlowed, "count", _flags, roles: ReadingRoles.Throttled);
+                readings.Add("firmware_under_voltage", isUnder, "count", _flags, roles: ReadingRoles.UnderVoltage);
                 readings.Add("firmware_flags", flags, "count", _flags);
             }
             else

@@ -78,6 +78,15 @@ internal sealed class ReadingJudge(TimeProvider time)
         return state;
     }
 
+    /// <summary>A reading that is absent because its part is switched off (a Jetson's idle GPU) is not gone.</summary>
+    public void KeepAsleep(string name)
+    {
+        if (_histories.TryGetValue(name, out var history))
+        {
+            history.Round = _round;
+        }
+    }
+
     /// <summary>Ends a snapshot: what was there the last time and is not there now is gone.</summary>
     public IReadOnlyList<SensorEvent> End()
     {
@@ -85,8 +94,8 @@ internal sealed class ReadingJudge(TimeProvider time)
         {
             if (history.Round == _round - 1)
             {
-                Add(new SensorEvent(SensorEventKind.Gone, name, ReadingState.Failed,
-                    $"{history.Source} is not there any more", _now));
+                var detail = $"{history.Source} is not there any more";
+                Add(new SensorEvent(SensorEventKind.Gone, name, ReadingState.Failed, detail, _now));
                 history.IsLost = true;
                 history.GoodReads = 0;
             }
@@ -127,17 +136,18 @@ internal sealed class ReadingJudge(TimeProvider time)
     {
         if (double.IsNaN(history.Believed)
             || PlausibleRange.CanFollow(
-                reading.Unit, history.Believed, reading.Value, time.GetElapsedTime(history.BelievedAt, takenAt)
-                    .TotalSeconds))
+                reading.Unit, history.Believed, reading.Value, Seconds(history.BelievedAt, takenAt)))
         {
             return true;
         }
         var isSteady = history.Suspects > 0 && PlausibleRange.CanFollow(
-            reading.Unit, history.Suspect, reading.Value, time.GetElapsedTime(history.TakenAt, takenAt).TotalSeconds);
+            reading.Unit, history.Suspect, reading.Value, Seconds(history.TakenAt, takenAt));
         history.Suspects = isSteady ? history.Suspects + 1 : 1;
         history.Suspect = reading.Value;
         return history.Suspects >= ConfirmingReads;
     }
+
+    private double Seconds(long from, long to) => time.GetElapsedTime(from, to).TotalSeconds;
 
     private static bool StandsStill(History history, double value, double? load)
     {
@@ -160,8 +170,8 @@ internal sealed class ReadingJudge(TimeProvider time)
             if (history.IsLost && history.GoodReads >= ReturningReads)
             {
                 history.IsLost = false;
-                Add(new SensorEvent(SensorEventKind.Back, reading.Name, state, $"{reading.Source} is good again",
-                    _now));
+                var detail = $"{reading.Source} is good again";
+                Add(new SensorEvent(SensorEventKind.Back, reading.Name, state, detail, _now));
             }
             return;
         }

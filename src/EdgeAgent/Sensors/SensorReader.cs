@@ -74,6 +74,10 @@ internal sealed class SensorReader : IDisposable
                     Add(details, raw, latest.TakenAt, _options.MaxAge, load);
                 }
             }
+            foreach (var name in slot.Latest?.Asleep ?? [])
+            {
+                _judge.KeepAsleep(name);
+            }
             TellBlocked(slot, isComplete);
             if (slot.TakeFault() is { } fault && _faulted.Add(slot.Name))
             {
@@ -142,7 +146,7 @@ internal sealed class SensorReader : IDisposable
             _judge.Add(new SensorEvent(
                 SensorEventKind.Blocked, slot.Name, ReadingState.Stale,
                 $"a driver of {slot.Name} has not answered within {_options.Budget.TotalMilliseconds:0} ms",
-                    _time.GetTimestamp()));
+                _time.GetTimestamp()));
         }
     }
 

@@ -49,8 +49,12 @@ internal sealed class ReadingList(TimeProvider time)
     public const int MaxReadings = 128;
 
     private readonly List<RawReading> _readings = [];
+    private readonly List<string> _asleep = [];
 
     public IReadOnlyList<RawReading> Readings => _readings;
+
+    /// <summary>Readings whose part of the board is switched off: absent, and nothing to tell anybody.</summary>
+    public IReadOnlyList<string> Asleep => _asleep;
 
     /// <summary>Timestamp of the round.</summary>
     public long TakenAt { get; private set; }
@@ -61,6 +65,7 @@ internal sealed class ReadingList(TimeProvider time)
     public void Begin()
     {
         _readings.Clear();
+        _asleep.Clear();
         TakenAt = time.GetTimestamp();
         HasChanged = false;
     }
@@ -101,7 +106,11 @@ internal sealed class ReadingList(TimeProvider time)
         ReadingRoles roles = ReadingRoles.None)
     {
         HasChanged |= state == FileState.Absent;
-        if (state != FileState.Asleep)
+        if (state == FileState.Asleep)
+        {
+            _asleep.Add(name);
+        }
+        else
         {
             Add(name, double.NaN, unit, file, limit, roles, state: ReadingState.Failed);
         }

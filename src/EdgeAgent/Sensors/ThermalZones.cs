@@ -70,7 +70,7 @@ internal sealed class ThermalZones : ISensorSource
             var isDegrees = raw is > 0 and <= LargestDegreesRaw && zone.Roles != ReadingRoles.None;
             readings.Add(
                 zone.Name, raw / 1000.0, "celsius", zone.Folder, zone.Limit, zone.Roles,
-                    zone.Roles != ReadingRoles.None,
+                zone.Roles != ReadingRoles.None,
                 isDegrees ? ReadingState.Absurd : ReadingState.Good);
         }
     }

@@ -20,7 +20,7 @@ internal sealed class SensorsChart(TimeProvider time)
     private static readonly string[] s_shown =
     [
         "throttled", "under_voltage", "fan", "memory_available", "memory_pressure", "cpu_clock", "disk_free",
-            "battery_charge",
+        "battery_charge",
     ];
 
     private readonly Queue<SensorSnapshot> _snapshots = [];
@@ -47,7 +47,7 @@ internal sealed class SensorsChart(TimeProvider time)
                 var values = _snapshots.Select(snapshot => snapshot.Good(name)?.Value).ToList();
                 table.AddRow(
                     new Text(name), new Text(Line(values, least, most ?? values.Max() ?? 1)), new Text(Value(now)),
-                        Limit(now));
+                    Limit(now));
             }
         }
         foreach (var reading in latest?.Readings.Where(reading => s_shown.Contains(reading.Name)) ?? [])

@@ -17,17 +17,18 @@ internal static class SensorsVerb
         var json = new Option<bool>("--json") { Description = "One JSON object per snapshot and line" };
         var root = new Option<string>("--sensors-root")
         {
-            Description = "Folder that holds sys/ and proc/ in place of the board's own", DefaultValueFactory = _ =>
-                "/",
+            Description = "Folder that holds sys/ and proc/ in place of the board's own",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => "/",
         };
         var interval = new Option<int>("--interval")
         {
-            Description = "Milliseconds between two snapshots of --watch, 100 to 60000", DefaultValueFactory = _ =>
-                1000,
+            Description = "Milliseconds between two snapshots of --watch, 100 to 60000",
+            HelpName = "MS",
+            DefaultValueFactory = _ => 1000,
         };
         var count = new Option<int>("--count") { Description = "End --watch after so many snapshots; 0: do not" };
-        var gpio = new Option<string[]>("--gpio") { Description =
-            "A digital input: NAME=CHIP:LINE or NAME=CHIP:LINE:low" };
+        var gpio = new Option<string[]>("--gpio") { Description = "A digital input: NAME=CHIP:LINE[:low]" };
         var verb = new Command("sensors", "Show temperature, power, memory and load of the board")
             { watch, json, root, interval, count, gpio }
             .WithExamples(
@@ -77,11 +78,12 @@ internal static class SensorsVerb
             throw new UsageException($"--sensors-root {root}: there is no sys/ and no proc/ in it.");
         }
         var inputs = gpio.Select(text => GpioInput.TryParse(text)
-            ?? throw new UsageException($"--gpio {text}: write NAME=CHIP:LINE or NAME=CHIP:LINE:low, like interlock=0:17:low."));
+            ?? throw new UsageException($"--gpio {text}: write NAME=CHIP:LINE[:low], like interlock=0:17:low."));
         return new SensorOptions
         {
-            Root = root, DataFolder = Directory.GetCurrentDirectory(), GpioInputs =
-                [.. inputs.Take(GpioInputs.MaxInputs)],
+            Root = root,
+            DataFolder = Directory.GetCurrentDirectory(),
+            GpioInputs = [.. inputs.Take(GpioInputs.MaxInputs)],
         };
     }
 

@@ -38,7 +38,8 @@ public sealed class BlockedSourceTests
         Assert.DoesNotContain(SensorEventKind.Blocked, kinds);
 
         // The driver answers at last.
-        File.Open(Path.Combine(board.Root, Temperature), FileMode.Open, FileAccess.Write, FileShare.ReadWrite).Dispose();
+        var pipe = Path.Combine(board.Root, Temperature);
+        File.Open(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite).Dispose();
         board.Kill(Temperature);
         board.Heat(62);
         do

@@ -205,7 +205,7 @@ public sealed class BoardTests
         reader.Read();
         folder.Write(
             "sys/fs/cgroup/system.slice/edge-agent.service/cpu.stat",
-                "usage_usec 1\nnr_periods 110\nnr_throttled 15\nthrottled_usec 9");
+            "usage_usec 1\nnr_periods 110\nnr_throttled 15\nthrottled_usec 9");
         folder.Pass();
         Assert.Equal(0.5, reader.Read().Good("cgroup_cpu_throttled")!.Value, Exact);
     }

@@ -217,6 +217,23 @@ public sealed class FaultTests
         Assert.Equal(ReadingState.Failed, State(board.ReadAfter(reader, 1), "board_power"));
     }
 
+    [Fact]
+    public void A_part_that_is_switched_off_is_absent_and_nobody_is_told()
+    {
+        using var board = new BoardFolder("jetson-orin-nano");
+        var gpu = new SleepingGpu();
+        using var reader = new SensorReader(
+            new SensorOptions { Root = board.Root, Budget = TimeSpan.FromSeconds(30) }, board.Clock, [gpu]);
+        Assert.Equal(41, reader.Read().Good("zone_gpu_temperature")!.Value);
+        for (var i = 0; i < 40; i++)
+        {
+            gpu.IsAsleep = i % 20 < 10;
+            var snapshot = board.ReadAfter(reader, 1);
+            Assert.Empty(snapshot.Events);
+            Assert.Equal(gpu.IsAsleep, snapshot.Readings.All(reading => reading.Name != "zone_gpu_temperature"));
+        }
+    }
+
     private static int Frozen(BoardFolder board, SensorReader reader, int reads)
     {
         var events = 0;
@@ -234,5 +251,29 @@ public sealed class FaultTests
     {
         var told = Assert.Single(snapshot.Events);
         return (told.Kind, told.Name);
+    }
+
+    /// <summary>A GPU whose zone answers EAGAIN while it is switched off, which no file can do.</summary>
+    private sealed class SleepingGpu : ISensorSource
+    {
+        public bool IsAsleep { get; set; }
+
+        public string Name => "gpu";
+
+        public void Scan(BoardFiles board)
+        {
+        }
+
+        public void Read(BoardFiles board, ReadingList readings)
+        {
+            if (IsAsleep)
+            {
+                readings.AddUnread(FileState.Asleep, "zone_gpu_temperature", "celsius", board.File("gpu"));
+            }
+            else
+            {
+                readings.Add("zone_gpu_temperature", 41, "celsius", board.File("gpu"));
+            }
+        }
     }
 }

@@ -14,11 +14,11 @@ public sealed class SensorFuzzTests
     private static readonly string[] s_nasty =
     [
         "", "\n", "-1", "0", "9223372036854775807", "-9223372036854775808", "99999999999999999999999", "0x", "nan",
-            "1e308", "-",
+        "1e308", "-",
         "cpu ", "cpu  1 2 3", "cpu  -1 0 0 0 0 0 0 0", "max", "max max", "0 0", "0::/../..", "0::/", "5:memory:/../x",
-            ":::", "\0\0",
+        ":::", "\0\0",
         "MemAvailable:", "MemAvailable: -5 kB", "some avg10=", "some avg10=1e999", "pmode:",
-            "pmode:99999999999999999999", "NC", "VDD_IN",
+        "pmode:99999999999999999999", "NC", "VDD_IN",
         "PMIC-Die", "critical", "\u001b[31mred", "名前", "../../../../etc/passwd", "Discharging",
     ];
 

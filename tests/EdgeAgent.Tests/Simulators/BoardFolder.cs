@@ -10,6 +10,8 @@ internal sealed class BoardFolder : IDisposable
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+
     private long _busy = 1000;
     private long _idle = 9000;
 
@@ -31,9 +33,7 @@ internal sealed class BoardFolder : IDisposable
 
     /// <summary>A reader with a budget that only a reader that truly hangs can miss on a busy machine.</summary>
     public SensorReader Reader(PushedReadings? pushed = null, TimeSpan? budget = null) => new(
-        new SensorOptions { Root = Root, FirstBudget = TimeSpan.FromSeconds(30), Budget = budget
-            ?? TimeSpan.FromSeconds(30) },
-        Clock, pushed);
+        new SensorOptions { Root = Root, FirstBudget = Generous, Budget = budget ?? Generous }, Clock, pushed);
 
     public void Write(string path, string text)
     {

@@ -16,14 +16,14 @@ public sealed class SensorsTextTests
         var snapshot = new SensorSnapshot(
             0,
             [
-                new Reading("soc_temperature", 61.2, "celsius", 85, 0, "zone0"),
+                new Reading("soc_temperature", 61.2, "celsius", 85, 0, "t0"),
                 new Reading("fan", double.NaN, "rpm", null, 0, "hwmon", ReadingState.Failed),
             ])
         { Events = [new SensorEvent(SensorEventKind.Lost, "fan", ReadingState.Failed, "hwmon cannot be read", 0)] };
         clock.Advance(TimeSpan.FromMilliseconds(12));
         Assert.Equal(
             """
-            {"readings":[{"name":"soc_temperature","value":61.2,"unit":"celsius","limit":85,"age_ms":12,"source":"zone0"},
+            {"readings":[{"name":"soc_temperature","value":61.2,"unit":"celsius","limit":85,"age_ms":12,"source":"t0"},
             {"name":"fan","value":null,"unit":"rpm","age_ms":12,"source":"hwmon","state":"failed"}],
             "events":[{"event":"sensor_lost","name":"fan","detail":"hwmon cannot be read"}]}
             """.ReplaceLineEndings(""),
