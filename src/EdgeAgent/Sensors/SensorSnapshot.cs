@@ -21,6 +21,7 @@ internal enum ReadingState
 
 /// <summary>One value of one sensor.</summary>
 /// <param name="Name">Quantity in snake_case, without its unit: `soc_temperature`.</param>
+/// <param name="Value">NaN where the state is Failed and nothing was ever read.</param>
 /// <param name="Unit">`celsius`, `watts`, `bytes`, `ratio`, `hertz`, `seconds`, `count`, …</param>
 /// <param name="Limit">What it must not exceed (or fall below, for supplies), where known.</param>
 /// <param name="TakenAt">Timestamp of the snapshot's clock (TimeProvider.GetTimestamp) when it was read.</param>
@@ -33,6 +34,9 @@ internal sealed record Reading(
 /// <param name="TakenAt">Timestamp when the snapshot was put together.</param>
 internal sealed record SensorSnapshot(long TakenAt, IReadOnlyList<Reading> Readings)
 {
+    /// <summary>What happened to sensors since the snapshot before; each outage is told once.</summary>
+    public IReadOnlyList<SensorEvent> Events { get; init; } = [];
+
     /// <summary>The reading of this name that can be believed, or null.</summary>
     public Reading? Good(string name) =>
         Readings.FirstOrDefault(reading => reading.Name == name && reading.State == ReadingState.Good);

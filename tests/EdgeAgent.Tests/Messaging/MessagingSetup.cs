@@ -19,7 +19,7 @@ internal sealed class MessagingSetup
     {
         Queue = new PromptQueue(queue);
         Inbox = new Inbox(Clock);
-        Outbox = new Outbox(Counters, NullLogger<Outbox>.Instance);
+        Outbox = new Outbox(Counters, Clock, NullLogger<Outbox>.Instance);
         Intake = new RequestIntake(Topics, new RequestParser(Topics, new ProtocolOptions()), Inbox, Queue, Outbox,
             Counters, new ModelSlot(), Identity, Clock, NullLogger<RequestIntake>.Instance);
     }

@@ -11,7 +11,7 @@ public sealed class OutboxTests
     private readonly MessagingCounters _counters = new();
     private readonly Outbox _outbox;
 
-    public OutboxTests() => _outbox = new Outbox(_counters, NullLogger<Outbox>.Instance);
+    public OutboxTests() => _outbox = new Outbox(_counters, TimeProvider.System, NullLogger<Outbox>.Instance);
 
     [Fact]
     public void Answers_are_kept_without_a_broker_however_many()
@@ -39,7 +39,7 @@ public sealed class OutboxTests
 
     [Fact]
     public async Task Without_a_connection_a_drain_does_not_wait() =>
-        Assert.False(await WithOne().DrainAsync(TimeSpan.FromHours(1), TimeProvider.System));
+        Assert.False(await WithOne().DrainAsync(TimeSpan.FromHours(1)));
 
     [Fact]
     public async Task What_waited_is_published_in_order_once_a_broker_is_there_and_survives_its_restart()
@@ -56,7 +56,7 @@ public sealed class OutboxTests
         _outbox.Use(agent.Connection);
         await device.UntilAsync(() => device.Messages.Count >= 2);
         Assert.Equal(["first", "second"], device.Texts);
-        Assert.True(await _outbox.DrainAsync(ConnectionProbe.Patience, TimeProvider.System));
+        Assert.True(await _outbox.DrainAsync(ConnectionProbe.Patience));
 
         await broker.KillAsync();
         await agent.UntilAsync(() => !agent.Connection.IsConnected);
@@ -68,7 +68,7 @@ public sealed class OutboxTests
         _outbox.Use(agent.Connection);
 
         await device.UntilAsync(() => device.Texts.Contains("third"));
-        Assert.True(await _outbox.DrainAsync(ConnectionProbe.Patience, TimeProvider.System));
+        Assert.True(await _outbox.DrainAsync(ConnectionProbe.Patience));
         Assert.Equal((3, 0), (Reading("answers_delivered_total"), Reading("answers_pending")));
     }
 

@@ -52,8 +52,8 @@ public sealed class RequestIntakeTests
             """);
         var request = _agent.Queue.Take(TimeSpan.Zero)!.Request;
         Assert.Equal((Lane.Batch, (1, 2)), (request.Lane, request.Levels));
-        Assert.Equal(77, request.Generation.Sampling.Seed);
-        Assert.Equal(["END"], request.Generation.Stop);
+        Assert.Equal(77, request.Seed);
+        Assert.Equal(["END"], request.Stop);
     }
 
     [Fact]

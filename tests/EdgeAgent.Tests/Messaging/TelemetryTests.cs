@@ -97,7 +97,7 @@ public sealed class TelemetryTests
     private static PromptAnswer Answer(int tokens, TimeSpan took) => new()
     {
         Text = "",
-        End = GenerationEnd.Stop,
+        IsComplete = true,
         Level = 0,
         LevelMean = 0,
         PromptTokens = 10,

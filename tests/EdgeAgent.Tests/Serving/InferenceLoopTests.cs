@@ -30,7 +30,7 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         var counters = new ServingCounters();
         var answer = Assert.IsType<PromptAnswer>(
             Served.Loop(_queue, counters: counters).Answer(_model, Ticket(), () => { }));
-        Assert.Equal((Reference.Text, GenerationEnd.Stop), (answer.Text, answer.End));
+        Assert.Equal((Reference.Text, true), (answer.Text, answer.IsComplete));
         Assert.Equal((Reference.PromptTokens.Length, Reference.GreedyTokens.Length),
             (answer.PromptTokens, answer.CompletionTokens));
         Assert.Equal((0, 0.0), (answer.Level, answer.LevelMean));
