@@ -53,9 +53,10 @@ internal static class Functions
 
     private static DictValue MakeDict(RenderState state, CallArguments arguments)
     {
-        arguments = arguments.Positional is [DictValue] ? arguments : arguments with { Positional = RequireNone(arguments) };
+        var given = arguments.Positional is [DictValue copied] ? copied : new DictValue();
+        arguments.RequireAtMost(given.IsTrue ? 1 : 0, [.. arguments.Named.Keys]);
         var dict = new DictValue();
-        foreach (var (key, value) in arguments.Positional is [DictValue given] ? given.Items : [])
+        foreach (var (key, value) in given.Items)
         {
             state.Budget.Steps();
             dict.Items[key is TextValue ? key : PythonText.Str(state, key)] = value;
@@ -65,12 +66,6 @@ internal static class Functions
             dict.Items[TextValue.OfTemplate(name)] = value;
         }
         return dict;
-    }
-
-    private static IReadOnlyList<TemplateValue> RequireNone(CallArguments arguments)
-    {
-        arguments.RequireAtMost(0, [.. arguments.Named.Keys]);
-        return arguments.Positional;
     }
 
     /// <summary>The time of the board's clock in C's format.</summary>
