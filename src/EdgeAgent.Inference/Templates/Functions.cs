@@ -88,9 +88,24 @@ internal static class Functions
     {
         var pattern = letter switch
         {
-            'd' => "dd", 'm' => "MM", 'y' => "yy", 'Y' => "yyyy", 'b' or 'h' => "MMM", 'B' => "MMMM", 'a' => "ddd",
-            'A' => "dddd", 'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt", 'f' => "ffffff",
-            'F' => "yyyy-MM-dd", 'T' => "HH:mm:ss", 'D' => "MM/dd/yy", 'R' => "HH:mm",
+            'd' => "dd",
+            'm' => "MM",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'b' or 'h' => "MMM",
+            'B' => "MMMM",
+            'a' => "ddd",
+            'A' => "dddd",
+            'H' => "HH",
+            'I' => "hh",
+            'M' => "mm",
+            'S' => "ss",
+            'p' => "tt",
+            'f' => "ffffff",
+            'F' => "yyyy-MM-dd",
+            'T' => "HH:mm:ss",
+            'D' => "MM/dd/yy",
+            'R' => "HH:mm",
             _ => null,
         };
         return letter switch

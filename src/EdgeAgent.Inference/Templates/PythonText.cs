@@ -42,7 +42,8 @@ internal static class PythonText
             return double.IsNegative(value) ? "-0.0" : "0.0";
         }
         var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var exponent = int.Parse(value.ToString("E16", CultureInfo.InvariantCulture).Split('E')[1], CultureInfo.InvariantCulture);
+        var power = value.ToString("E16", CultureInfo.InvariantCulture).Split('E')[1];
+        var exponent = int.Parse(power, CultureInfo.InvariantCulture);
         var mantissa = shortest.Split('E')[0].TrimStart('-').Replace(".", "", StringComparison.Ordinal);
         var digits = mantissa.TrimStart('0').TrimEnd('0');
         var sign = value < 0 ? "-" : "";

@@ -47,7 +47,7 @@ internal abstract class Statement
 }
 
 /// <summary>Text of the template.</summary>
-internal sealed class DataStatement(string text) : Statement
+internal sealed class LiteralStatement(string text) : Statement
 {
     public override Flow Execute(RenderState state)
     {

@@ -13,7 +13,11 @@ internal static class TextFilters
         {
             var entity = letter.Text switch
             {
-                "&" => "&amp;", "<" => "&lt;", ">" => "&gt;", "'" => "&#39;", "\"" => "&#34;",
+                "&" => "&amp;",
+                "<" => "&lt;",
+                ">" => "&gt;",
+                "'" => "&#39;",
+                "\"" => "&#34;",
                 _ => null,
             };
             builder.Append(entity is null ? letter : letter.Derive(entity));

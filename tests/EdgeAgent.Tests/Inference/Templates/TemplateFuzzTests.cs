@@ -27,8 +27,8 @@ public sealed class TemplateFuzzTests(ITestOutputHelper output)
     [
         "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "|", "(", ")", "[", "]", "{", "}", ".", ",", ":", "~", "*", "**",
         "//", "%", "'",
-        " if ", " else ", " in ", " not ", " is ", " and ", "for ", "endfor", "set ", "loop", "messages", "message", "none",
-        "true",
+        " if ", " else ", " in ", " not ", " is ", " and ", "for ", "endfor", "set ", "loop", "messages", "message",
+        "none", "true",
         "9999999999", "-1", "0", "1.5", "''", "[]", "{}", "trim", "tojson", "join", "list", "sort",
         "range(9**9)", "namespace()",
         "raise_exception('x')", "[::-1]", "['role']", ".items()", ".split('e')", "|length", "|reverse", "\\", "\n", "é",
