@@ -69,8 +69,16 @@ public sealed class InferenceEngine : IDisposable
             return;
         }
         _levels[level] = OpenSession(level);
-        Span<int> warmUp = [0];
-        Extend(_cache.ScratchRow, warmUp, past: 0, level);
+        try
+        {
+            Span<int> warmUp = [0];
+            Extend(_cache.ScratchRow, warmUp, past: 0, level);
+        }
+        catch
+        {
+            Close(level);
+            throw;
+        }
     }
 
     /// <summary>The session of an opened level, or null; for checks.</summary>

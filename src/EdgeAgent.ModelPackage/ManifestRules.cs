@@ -95,7 +95,10 @@ internal static partial class ManifestRules
             var broken = Unless(level.Level == i, "levels.level", level.Level, $"{i}, levels in order")
                 ?? Unless(level.FfnChannels.Count == m.Architecture.Layers, "levels.ffn_channels (count)",
                     level.FfnChannels.Count, "one per layer")
-                ?? Unless(m.Graphs.Any(g => g.Level == i), "graphs", i, "at least one graph for each level");
+                ?? level.FfnChannels.Select(c => Range("levels.ffn_channels", c, 0, m.Architecture.IntermediateSize))
+                    .FirstBroken()
+                ?? Unless(m.Graphs.Any(g => g.Level == i && g.Provider == "cpu"), "graphs", i,
+                    "at least one graph on the CPU for each level");
             if (broken is not null)
             {
                 return broken;

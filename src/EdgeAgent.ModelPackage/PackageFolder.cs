@@ -35,7 +35,7 @@ public sealed class PackageFolder
                 $"{path} holds no {PackageManifest.FileName}, so it is not a model package. "
                 + "Turn a Hugging Face folder into one: edge-agent model import SOURCE --out DIR.");
         }
-        return new PackageFolder(path, ManifestJson.Read(ReadBounded(file)));
+        return new PackageFolder(path, ManifestJson.Read(ReadManifest(file)));
     }
 
     /// <summary>Every fault of the package's files, in the order of the manifest; empty when it is whole.</summary>
@@ -152,11 +152,26 @@ public sealed class PackageFolder
         return hash.GetHashAndReset();
     }
 
-    private static byte[] ReadBounded(string file)
+    private static byte[] ReadManifest(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        var bytes = new byte[(int)Math.Min(stream.Length, ManifestJson.MaximumBytes + 1L)];
-        stream.ReadExactly(bytes);
-        return bytes;
+        const string name = PackageManifest.FileName;
+        try
+        {
+            // As for the other files; a pipe has no length, and what claims to be empty is no manifest.
+            var info = new FileInfo(file);
+            if (info.LinkTarget is not null || info.Length == 0)
+            {
+                throw new PackageException(PackageFaultKind.NotARegularFile, name,
+                    $"{name}: a link or empty; a package holds regular files only");
+            }
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var bytes = new byte[(int)Math.Min(stream.Length, ManifestJson.MaximumBytes + 1L)];
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PackageException(PackageFaultKind.FileUnreadable, name, $"{name}: {error.Message}");
+        }
     }
 }

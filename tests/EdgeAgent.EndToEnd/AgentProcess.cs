@@ -25,7 +25,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts <c>edge-agent run --json</c> in a working folder, with that folder's <c>home</c> as home.</summary>
+    /// <summary>Starts <c>edge-agent run --json</c> in a working folder; its home is <c>home</c> there.</summary>
     public static async Task<AgentProcess> StartAsync(
         string folder, Dictionary<string, string> environment, params IEnumerable<string> arguments)
     {

@@ -1,7 +1,8 @@
 namespace EdgeAgent.EndToEnd;
 
-/// <summary>The embedded package on the processors of a Raspberry Pi 5 and 4, with ONNX Runtime's arm64 build.</summary>
-/// <remarks>Emulated, so this proves that the graphs load there and what they answer, and nothing about speed.</remarks>
+/// <summary>The embedded package on the processors of a Raspberry Pi 5 and 4.</summary>
+/// <remarks>With ONNX Runtime's arm64 build, emulated: this proves that the graphs load there and what they answer,
+/// and nothing about speed.</remarks>
 public sealed class ArmTests
 {
     [Theory]

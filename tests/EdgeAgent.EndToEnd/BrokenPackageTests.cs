@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace EdgeAgent.EndToEnd;
 
-/// <summary>A publisher who makes every mistake: <c>run --model</c> never says READY, and says why in one line.</summary>
+/// <summary>A publisher who makes every mistake: <c>run</c> never says READY, and says why in one line.</summary>
 public sealed class BrokenPackageTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("edge-agent-broken").FullName;
@@ -81,6 +81,18 @@ public sealed class BrokenPackageTests : IDisposable
     public Task A_folder_that_is_no_package_is_refused() =>
         RefusedAsync("There is no model package", () => Directory.Delete(Package, recursive: true));
 
+    [Fact]
+    public async Task A_password_file_that_is_not_there_is_named_in_one_line()
+    {
+        await using var agent = await AgentProcess.StartAsync(_folder,
+            new() { ["EDGEAGENT_MQTT_USERNAME"] = "u", ["EDGEAGENT_MQTT_PASSWORD_FILE"] = "/nonexistent" },
+            "--mqtt", "mqtt://127.0.0.1:1");
+
+        Assert.Equal(1, await agent.ExitAsync());
+        Assert.Contains("mqtt.password_file", Assert.Single(agent.Events("failed")), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", agent.Log(), StringComparison.Ordinal);
+    }
+
     private async Task RefusedAsync(string reason, Action damage)
     {
         await CopyAsync();
@@ -97,7 +109,8 @@ public sealed class BrokenPackageTests : IDisposable
         var faults = agent.Log().Split('\n').Where(line => line.Contains(reason, StringComparison.Ordinal)).ToList();
         Assert.True(faults.Count == 1, agent.Log());
         Assert.DoesNotContain("   at ", agent.Log(), StringComparison.Ordinal);
-        Assert.DoesNotContain("\"error\"", agent.Log().Replace(faults[0], "", StringComparison.Ordinal), StringComparison.Ordinal);
+        var others = agent.Log().Replace(faults[0], "", StringComparison.Ordinal);
+        Assert.DoesNotContain("\"error\"", others, StringComparison.Ordinal);
         Assert.True(faults[0].Length < 1000, faults[0]);
     }
 

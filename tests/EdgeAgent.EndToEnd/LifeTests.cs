@@ -37,6 +37,37 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task Answers_that_fail_while_the_connection_does_not_know_of_its_end_are_delivered_later()
+    {
+        Need.Root();
+        await using var place = await Workplace.CreateAsync();
+        var requester = await place.RequesterAsync();
+        var agent = await place.AgentAsync();
+        await requester.StatusAsync("online");
+        var all = new List<string>();
+        foreach (var number in Enumerable.Range(0, 12))
+        {
+            all.Add(await requester.PublishAsync(new Publishing(s_long) { Correlation = $"fails-{number}" }));
+        }
+        await requester.AnswerAsync(all[0]);
+
+        using (await SuspendedThread.HoldAsync(agent.Id, "mqtt"))
+        {
+            await place.Broker.KillAsync();
+            var started = TimeProvider.System.GetTimestamp();
+            await Shell.UntilAsync(TimeSpan.FromSeconds(20), "answers were computed for three seconds",
+                () => Task.FromResult(TimeProvider.System.GetElapsedTime(started).TotalSeconds > 3),
+                () => Task.FromResult(agent.Log()));
+            Assert.False(agent.HasExited, agent.Log());
+        }
+        await place.Broker.StartAsync();
+        await requester.ConnectAsync(place.Broker.Port);
+
+        Assert.Equal(200, (await requester.AnswerAsync(all[^1])).Status);
+        Assert.False(agent.HasExited);
+    }
+
+    [Fact]
     public async Task A_broker_that_was_killed_is_found_again()
     {
         await using var place = await Workplace.CreateAsync();

@@ -29,7 +29,7 @@ public sealed class Plant : IAsyncDisposable
             _requester = await Requester.ConnectAsync(broker.Port, Device);
             _agent = await AgentProcess.StartAsync(_folder,
                 new() { ["EDGEAGENT_TELEMETRY_INTERVAL_S"] = "1", ["EDGEAGENT_SERVING_QUEUE"] = $"{QueueLimit}" },
-                "--mqtt", $"mqtt://127.0.0.1:{broker.Port}", "--device", Device, "--data", Path.Combine(_folder, "data"));
+                "--mqtt", $"mqtt://127.0.0.1:{broker.Port}", "--device", Device);
             await _requester.StatusAsync("online");
         }
         return _requester;

@@ -45,7 +45,8 @@ internal sealed record Publishing(byte[] Payload)
     public uint ExpirySeconds { get; init; }
 }
 
-/// <summary>A factory device: publishes requests to one agent and awaits what comes back. Knows nothing of our code.</summary>
+/// <summary>A factory device: publishes requests to one agent and awaits what comes back.</summary>
+/// <remarks>Knows nothing of our code.</remarks>
 internal sealed class Requester : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);

@@ -46,6 +46,10 @@ internal static class GraphScan
         {
             throw Refuse(file, "it holds fields that no graph of ours has");
         }
+        if (model.Graph is null)
+        {
+            throw Refuse(file, "it holds no graph");
+        }
         CheckNodes(file, model.Graph, nesting: 0);
         return model.Graph.Initializer.Select(tensor => Check(file, tensor, dataFile, dataBytes))
             .OfType<ExternalTensor>().ToArray();
@@ -89,8 +93,9 @@ internal static class GraphScan
                 ? null
                 : throw Refuse(file, $"tensor '{tensor.Name}' in the graph is larger than {MaximumInlineBytes} bytes");
         }
-        var entries = tensor.ExternalData.ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
-        if (entries.Count != 3 || entries.GetValueOrDefault("location") != dataFile
+        var entries = tensor.ExternalData.DistinctBy(e => e.Key)
+            .ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);
+        if (tensor.ExternalData.Count != 3 || entries.GetValueOrDefault("location") != dataFile
             || !TryNumber(entries, "offset", out var offset) || !TryNumber(entries, "length", out var length)
             || length > dataBytes || offset > dataBytes - length)
         {

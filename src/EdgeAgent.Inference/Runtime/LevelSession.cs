@@ -6,6 +6,7 @@ namespace EdgeAgent.Inference.Runtime;
 /// <summary>One pruning level: its ONNX Runtime session and the bindings of the steps that it has run.</summary>
 internal sealed class LevelSession : IDisposable
 {
+    private readonly string _file;
     private readonly InferenceSession _session;
     private readonly SharedTensors _shared;
     private readonly RunOptions _run = new();
@@ -16,9 +17,9 @@ internal sealed class LevelSession : IDisposable
     /// <summary>One for each row: only the tensors whose shape follows the number of tokens are bound anew.</summary>
     private readonly OrtIoBinding?[] _extends;
 
-    private LevelSession(InferenceSession session, SharedTensors shared)
+    private LevelSession(string file, InferenceSession session, SharedTensors shared)
     {
-        (_session, _shared) = (session, shared);
+        (_file, _session, _shared) = (file, session, shared);
         _decodes = new BoundStep?[shared.Buffers.MaximumRows + 1];
         _extends = new OrtIoBinding?[shared.Cache.ScratchRow + 1];
     }
@@ -42,7 +43,7 @@ internal sealed class LevelSession : IDisposable
             var session = packed is null
                 ? new InferenceSession(graph, options)
                 : new InferenceSession(graph, options, packed);
-            return new LevelSession(session, shared);
+            return new LevelSession(file, session, shared);
         }
         catch (OnnxRuntimeException error)
         {
@@ -51,15 +52,33 @@ internal sealed class LevelSession : IDisposable
     }
 
     /// <summary>One token for each of the first sequences. Allocates nothing once this count has run.</summary>
-    public void Decode(int sequences) =>
-        _session.RunWithBinding(_run, (_decodes[sequences] ??= BindDecode(sequences)).Binding);
+    /// <exception cref="InferenceException">The graph does not fit its manifest, or a kernel failed.</exception>
+    public void Decode(int sequences)
+    {
+        try
+        {
+            _session.RunWithBinding(_run, (_decodes[sequences] ??= BindDecode(sequences)).Binding);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw Failed(error);
+        }
+    }
 
     /// <summary>Several tokens of the sequence in one row; logits for so many rows.</summary>
+    /// <exception cref="InferenceException">The graph does not fit its manifest, or a kernel failed.</exception>
     public void Extend(int row, int tokens, int rows)
     {
-        var binding = _extends[row] ??= BindFixed(_shared.Cache.Row(row));
-        using var step = new BoundStep(binding, _shared.Buffers, sequences: 1, tokens, rows, ownsBinding: false);
-        _session.RunWithBinding(_run, binding);
+        try
+        {
+            var binding = _extends[row] ??= BindFixed(_shared.Cache.Row(row));
+            using var step = new BoundStep(binding, _shared.Buffers, sequences: 1, tokens, rows, ownsBinding: false);
+            _session.RunWithBinding(_run, binding);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw Failed(error);
+        }
     }
 
     /// <summary>Where the bound `present.N` of a decode that has run lie, in the order of the graph; for checks.</summary>
@@ -85,6 +104,9 @@ internal sealed class LevelSession : IDisposable
         _run.Dispose();
         _session.Dispose();
     }
+
+    private InferenceException Failed(OnnxRuntimeException error) =>
+        new(InferenceFault.GraphFailed, $"{_file}: {error.Message}", error);
 
     private static unsafe nint AddressOf(OrtValue value)
     {

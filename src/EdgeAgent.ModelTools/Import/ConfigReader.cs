@@ -12,8 +12,8 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
     {
         { ValueKind: JsonValueKind.String } value => value.GetString(),
         // tokenizer_config.json may hold a token as an object with its flags.
-        { ValueKind: JsonValueKind.Object } token when token.TryGetProperty("content", out var text) =>
-            text.ValueKind == JsonValueKind.String ? text.GetString() : null,
+        { ValueKind: JsonValueKind.Object } value when value.TryGetProperty("content", out var content)
+            && content.ValueKind == JsonValueKind.String => content.GetString(),
         _ => null,
     };
 

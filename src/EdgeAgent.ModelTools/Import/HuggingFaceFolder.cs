@@ -36,16 +36,30 @@ internal sealed class HuggingFaceFolder(string path)
         }
         config.MustBeAbsentOrFalse("attention_bias");
         config.MustBeAbsentOrFalse("mlp_bias");
+        if (config.OptionalText("hidden_act") is { } activation and not ("silu" or "swish"))
+        {
+            throw config.Invalid("hidden_act", $"'{activation}' is not built yet; known is silu");
+        }
         var heads = config.Whole("num_attention_heads", 1, 4096);
+        var kvHeads = config.Whole("num_key_value_heads", 1, heads, heads);
+        if (heads % kvHeads != 0)
+        {
+            throw config.Invalid("num_key_value_heads", $"is {kvHeads}; it must divide num_attention_heads, {heads}");
+        }
         var hidden = config.Whole("hidden_size", 1, MaximumSize);
+        var headDimensions = config.Whole("head_dim", 2, 1024, hidden / heads);
+        if (headDimensions % 2 != 0)
+        {
+            throw config.Invalid("head_dim", $"is {headDimensions}; it must be even");
+        }
         return new LlamaConfig(
             family,
             config.Whole("num_hidden_layers", 1, 512),
             hidden,
             config.Whole("intermediate_size", 1, MaximumSize),
             heads,
-            config.Whole("num_key_value_heads", 1, heads, heads),
-            config.Whole("head_dim", 2, 1024, hidden / heads),
+            kvHeads,
+            headDimensions,
             config.Whole("vocab_size", 2, MaximumSize),
             config.Whole("max_position_embeddings", 1, MaximumSize),
             (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),

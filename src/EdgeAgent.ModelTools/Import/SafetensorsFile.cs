@@ -121,7 +121,8 @@ internal sealed class SafetensorsFile : IDisposable
         return header;
     }
 
-    private static Dictionary<string, SafetensorsEntry> ReadEntries(string path, byte[] header, long tensorBytes)
+    /// <param name="tensorBytes">What the file holds after its header.</param>
+    internal static Dictionary<string, SafetensorsEntry> ReadEntries(string path, byte[] header, long tensorBytes)
     {
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
         try

@@ -53,15 +53,32 @@ public static class ModelImport
         return manifest;
     }
 
+    /// <summary>Only a package may be replaced, and only one beside which nobody put anything.</summary>
     private static void CheckOutput(string output)
     {
-        var taken = File.Exists(output)
-            || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()
-                && !File.Exists(Path.Combine(output, PackageManifest.FileName)));
-        if (taken)
+        if (!Path.Exists(output) || (Directory.Exists(output) && !Directory.EnumerateFileSystemEntries(output).Any()))
+        {
+            return;
+        }
+        try
+        {
+            var known = PackageFolder.Open(output).Manifest.Files.Select(file => file.Name)
+                .Concat(PackageBuilder.WrittenByPeople)
+                .Concat([PackageManifest.FileName, PackageFolder.SignatureFileName]).ToHashSet(StringComparer.Ordinal);
+            var stranger = Directory.EnumerateFileSystemEntries(output).Select(entry => Path.GetFileName(entry))
+                .FirstOrDefault(name => !known.Contains(name));
+            if (stranger is not null)
+            {
+                throw new ModelToolsException(ModelToolsFault.OutputExists,
+                    $"{output} holds {stranger}, which does not belong to the package there and would be lost. "
+                    + "Move it away, or name a new folder.");
+            }
+        }
+        catch (PackageException error)
         {
             throw new ModelToolsException(ModelToolsFault.OutputExists,
-                $"{output} exists and is not a model package. Name a new folder, or empty this one first.");
+                $"{output} exists and is not a model package. Name a new folder, or empty this one first. "
+                + error.Message);
         }
     }
 

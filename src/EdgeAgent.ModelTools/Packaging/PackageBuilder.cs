@@ -17,7 +17,7 @@ internal sealed class PackageBuilder(
     private const string OldestRuntime = "1.30.0";
 
     /// <summary>What people wrote for a package; an import over an older package keeps it.</summary>
-    private static readonly string[] WrittenByPeople = ["card.md", "licence.txt"];
+    public static readonly string[] WrittenByPeople = ["card.md", "licence.txt"];
 
     private readonly List<PackageFile> _files = [];
 

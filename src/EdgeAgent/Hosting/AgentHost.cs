@@ -57,7 +57,8 @@ internal static partial class AgentHost
                 return ExitCodes.Failed;
             }
             // The host itself ends with 0 when a worker fails, and Restart=on-failure would not see it.
-            var failures = workers.Select(worker => worker.ExecuteTask?.Exception?.InnerException).OfType<Exception>().ToList();
+            var failures = workers
+                .Select(worker => worker.ExecuteTask?.Exception?.InnerException).OfType<Exception>().ToList();
             failures.ForEach(failure => LogFailed(logger, failure));
             return failures.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;
         }

@@ -66,6 +66,16 @@ internal sealed partial class BrokerReport(
 /// <summary>Reads the broker's password from its file.</summary>
 internal static class BrokerPassword
 {
-    public static string? Read(string? path) =>
-        path is null ? null : File.ReadLines(path).FirstOrDefault()?.TrimEnd('\r');
+    /// <exception cref="AgentFailureException">The file cannot be read.</exception>
+    public static string? Read(string? path)
+    {
+        try
+        {
+            return path is null ? null : File.ReadLines(path).FirstOrDefault()?.TrimEnd('\r');
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new AgentFailureException($"mqtt.password_file: {error.Message}", error);
+        }
+    }
 }

@@ -137,15 +137,16 @@ internal sealed class Inbox(TimeProvider time)
         {
             return InboxVerdict.Answered;
         }
+        // The broker delivers a message again after a broken connection: the same addressee needs one answer only.
+        if (Same(entry.Addressee, addressee) || entry.Others.Any(other => Same(other, addressee)))
+        {
+            return InboxVerdict.Joined;
+        }
         if (entry.Others.Count >= MaximumJoined)
         {
             return InboxVerdict.Full;
         }
-        // The broker delivers a message again after a broken connection: the same addressee needs one answer only.
-        if (!Same(entry.Addressee, addressee) && !entry.Others.Any(other => Same(other, addressee)))
-        {
-            entry.Others.Add(addressee);
-        }
+        entry.Others.Add(addressee);
         return InboxVerdict.Joined;
     }
 

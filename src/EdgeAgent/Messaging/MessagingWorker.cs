@@ -30,7 +30,7 @@ internal sealed partial class MessagingWorker(
             "telemetry", () => TelemetryLoopAsync(connection, telemetryBeat, stoppingToken));
         var ended = await Task.WhenAny(mqtt, telemetry);
         await ended;
-        await parts.Outbox.DrainAsync(LongestDrain, time);
+        await parts.Outbox.DrainAsync(LongestDrain);
         beat.End();
         await leaving.CancelAsync();
         await mqtt;

@@ -14,12 +14,15 @@ internal sealed record OutgoingAnswer(Addressee To, byte[] Body, bool IsAnswer);
 /// broker; there are never more of them than requests that were accepted. Refusals are bounded and given up when there
 /// is no connection, because they can be asked for again.
 /// </remarks>
-internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox> logger)
+internal sealed partial class Outbox(MessagingCounters counters, TimeProvider time, ILogger<Outbox> logger)
 {
     private const int MaximumRefusals = 1024;
 
     /// <summary>Publishings that wait for their acknowledgement at once.</summary>
     private const int InFlight = 16;
+
+    /// <summary>The pause after a failure: a connection that does not know of its end yet fails at once.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
     private readonly LinkedList<OutgoingAnswer> _waiting = new();
@@ -63,7 +66,7 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
 
     /// <summary>Waits until nothing is on its way any more; false when that took too long.</summary>
     /// <remarks>An answer that has just been computed is pending before it is here.</remarks>
-    public async Task<bool> DrainAsync(TimeSpan patience, TimeProvider time)
+    public async Task<bool> DrainAsync(TimeSpan patience)
     {
         var start = time.GetTimestamp();
         var isEmpty = () => Count == 0 && counters.Pending == 0;
@@ -106,15 +109,21 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
             ContentType = ContentTypeRules.Json,
             PayloadIsText = true,
         }).ConfigureAwait(false);
+        bool settled;
         lock (_lock)
         {
             _inFlight--;
-            Settle(answer, result);
+            settled = Settle(answer, result);
+        }
+        if (!settled)
+        {
+            await Task.Delay(RetryPause, time).ConfigureAwait(false);
         }
         Send();
     }
 
-    private void Settle(OutgoingAnswer answer, MqttPublishResult result)
+    /// <summary>False where the answer waits again.</summary>
+    private bool Settle(OutgoingAnswer answer, MqttPublishResult result)
     {
         var final = result.Outcome is MqttPublishOutcome.Delivered or MqttPublishOutcome.Refused
             or MqttPublishOutcome.TooLarge;
@@ -122,7 +131,7 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
         {
             // The broker may have it already: delivered at least once.
             _waiting.AddFirst(answer);
-            return;
+            return false;
         }
         if (!answer.IsAnswer)
         {
@@ -134,7 +143,7 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
             {
                 counters.Delivered();
             }
-            return;
+            return true;
         }
         LogDropped(answer.To.Topic, result.Reason);
         if (answer.IsAnswer)
@@ -145,6 +154,7 @@ internal sealed partial class Outbox(MessagingCounters counters, ILogger<Outbox>
         {
             counters.RefusalDropped();
         }
+        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Not published to {Topic}: {Reason}")]

@@ -9,7 +9,8 @@ public sealed class GenerationTests(ITestOutputHelper output)
 {
     private const int StopToken = 2;
 
-    private static readonly Tokenizer Tokenizer = Tokenizer.LoadFile(Path.Combine(NanoReference.Folder, "tokenizer.json"));
+    private static readonly Tokenizer Tokenizer =
+        Tokenizer.LoadFile(Path.Combine(NanoReference.Folder, "tokenizer.json"));
 
     [Fact]
     public void A_stop_token_ends_the_answer_and_is_not_in_its_text()
@@ -49,7 +50,8 @@ public sealed class GenerationTests(ITestOutputHelper output)
     public void A_prompt_must_leave_room_for_one_token(int tokens, bool fits)
     {
         var prompt = Enumerable.Repeat(5, tokens).ToArray();
-        Generation Make() => new(Tokenizer, [StopToken], Tokenizer.VocabularySize, prompt, context: 5, new GenerationOptions());
+        Generation Make() =>
+            new(Tokenizer, [StopToken], Tokenizer.VocabularySize, prompt, context: 5, new GenerationOptions());
         if (fits)
         {
             Assert.Equal(tokens, Make().Prompt.Length);

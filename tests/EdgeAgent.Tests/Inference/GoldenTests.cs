@@ -1,6 +1,8 @@
 namespace EdgeAgent.Tests.Inference;
 
-/// <summary>Nano's package answers like PyTorch: tokens at every level, levels mixed over one cache, and logits.</summary>
+/// <summary>
+/// Nano's package answers like PyTorch: tokens at every level, levels mixed over one cache, and logits.
+/// </summary>
 [Collection(OneEngineAtATime.Name)]
 public sealed class GoldenTests(NanoPackages packages)
 {
@@ -64,7 +66,8 @@ public sealed class GoldenTests(NanoPackages packages)
             Assert.Equal(mixed.GreedyTokens, answer);
             if (mixed.LastLogits is not null)
             {
-                Assert.InRange(NanoReference.Deviation(model.Engine.Logits(0), mixed.LastLogits), 0, Limit(quantization));
+                Assert.InRange(NanoReference.Deviation(model.Engine.Logits(0), mixed.LastLogits), 0,
+                    Limit(quantization));
             }
         });
     }

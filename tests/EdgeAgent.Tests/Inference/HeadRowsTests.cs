@@ -16,7 +16,8 @@ public sealed class HeadRowsTests(NanoPackages packages, ITestOutputHelper outpu
     [InlineData("rtn", 0, 2e-2f)]
     [InlineData("rtn", 3, 2e-2f)]
     [InlineData("none", 0, 1e-4f)]
-    public void Logits_of_chosen_vocabulary_rows_are_those_columns_of_the_whole_head(string quantization, int level, float limit)
+    public void Logits_of_chosen_vocabulary_rows_are_those_columns_of_the_whole_head(string quantization, int level,
+        float limit)
     {
         const int seed = 41;
         output.WriteLine($"seed {seed}");
@@ -42,9 +43,10 @@ public sealed class HeadRowsTests(NanoPackages packages, ITestOutputHelper outpu
 
     private static InferenceSession Open(LoadedPackage package, int level)
     {
-        OrtRuntime.Start(2);
-        var graph = package.Graph(level);
-        using var options = SessionSettings.Create(new EngineOptions(), graph, package.Path, []);
+        OrtRuntime.Start(RunningModel.Threads);
+        var choice = ProviderChoice.Of(package.Manifest.Graphs, level, ["cpu"], ["CPUExecutionProvider"]);
+        var graph = choice.Graph;
+        using var options = SessionSettings.Create(new EngineOptions(), choice, package.Path);
         var bytes = package.ReadGraph(graph);
         foreach (var tensor in GraphScan.Read(graph.File, bytes, LoadedPackage.DataFile, package.Weights.LengthBytes))
         {
@@ -80,7 +82,8 @@ public sealed class HeadRowsTests(NanoPackages packages, ITestOutputHelper outpu
         using var run = new RunOptions();
         session.RunWithBinding(run, binding);
         using var outputs = binding.GetOutputValues();
-        var logits = outputs[binding.GetOutputNames().ToList().IndexOf("logits")].GetTensorDataAsSpan<float>().ToArray();
+        var logits = outputs[binding.GetOutputNames().ToList().IndexOf("logits")].GetTensorDataAsSpan<float>()
+            .ToArray();
         values.ForEach(value => value.Dispose());
         return logits;
 

@@ -6,7 +6,9 @@ namespace EdgeAgent.Tests.Inference;
 [Collection(OneEngineAtATime.Name)]
 public sealed class LevelChangeTests(NanoPackages packages, ITestOutputHelper output)
 {
-    /// <summary>Kernels for one row and for many rows round differently; the package's own limit of the reference.</summary>
+    /// <summary>
+    /// Kernels for one row and for many rows round differently; the package's own limit of the reference.
+    /// </summary>
     private const float RoundingDeviation = 2e-2f;
 
     private const int LongestPrompt = 64;
@@ -78,7 +80,8 @@ public sealed class LevelChangeTests(NanoPackages packages, ITestOutputHelper ou
     }
 
     /// <summary>A prompt in runs of random levels, then greedy tokens each at a random level.</summary>
-    private static (int[] Tokens, int[] Levels, float[]?[] Logits) RunWithRandomLevels(RunningModel model, Random random)
+    private static (int[] Tokens, int[] Levels, float[]?[] Logits) RunWithRandomLevels(RunningModel model,
+        Random random)
     {
         var prompt = NanoReference.Cases[random.Next(NanoReference.Cases.Count)].PromptTokens;
         prompt = prompt[..Math.Min(prompt.Length, LongestPrompt)];

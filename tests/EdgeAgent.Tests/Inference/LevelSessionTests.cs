@@ -39,7 +39,8 @@ public sealed class LevelSessionTests(NanoPackages packages)
             var untouched = engine.Logits(0).ToArray();
             for (var part = 0; part < 2 * packages.Int4.Package.Manifest.Kv.Layers.Count; part++)
             {
-                var written = new Span<float>((float*)engine.Cache.Address(part, 0) + (prompt.Length * dimensions), dimensions);
+                var written = new Span<float>((float*)engine.Cache.Address(part, 0) + (prompt.Length * dimensions),
+                    dimensions);
                 Assert.True(written.ContainsAnyExcept(0f), $"level {level} wrote nothing into part {part}");
             }
 
@@ -54,7 +55,7 @@ public sealed class LevelSessionTests(NanoPackages packages)
     public void A_profile_shows_no_node_of_a_larger_levels_FFN_in_a_smaller_one()
     {
         using var folder = new TemporaryFolder();
-        var options = new EngineOptions { Threads = 2, ProfilePrefix = folder.File("profile") };
+        var options = new EngineOptions { Threads = RunningModel.Threads, ProfilePrefix = folder.File("profile") };
         using (var model = RunningModel.Load(NanoPackages.Embedded, options))
         {
             for (var level = 0; level < model.Engine.LevelCount; level++)
@@ -84,7 +85,8 @@ public sealed class LevelSessionTests(NanoPackages packages)
                 Assert.Equal((channels[layer], manifest.Architecture.HiddenSize), widths["down"]);
             }
             var computed = channels.Count(width => width > 0);
-            Assert.Equal((2 * channels.Count) + (3 * computed) + 1, nodes.Count(node => node.Operator == "MatMulNBits"));
+            Assert.Equal((2 * channels.Count) + (3 * computed) + 1,
+                nodes.Count(node => node.Operator == "MatMulNBits"));
         }
     }
 

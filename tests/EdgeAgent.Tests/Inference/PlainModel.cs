@@ -3,7 +3,9 @@ using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.Tests.Inference;
 
-/// <summary>Nano written down as its formulas: whole sequences, no cache, each token with its own FFN channels.</summary>
+/// <summary>
+/// Nano written down as its formulas: whole sequences, no cache, each token with its own FFN channels.
+/// </summary>
 /// <remarks>After karpathy/llama2.c `forward` and shared/nano/reference.py `mixed`; knows nothing of ONNX.</remarks>
 internal sealed class PlainModel
 {
@@ -31,7 +33,8 @@ internal sealed class PlainModel
                 FeedForward(layer, hidden[t], channels[t][layer]);
             }
         }
-        return hidden.Select(x => Multiply(embedding, Norm(x, "model.norm.weight"), _config.VocabularySize)).ToArray();
+        var head = _config.TiedEmbedding ? embedding : _weights["lm_head.weight"];
+        return hidden.Select(x => Multiply(head, Norm(x, "model.norm.weight"), _config.VocabularySize)).ToArray();
     }
 
     private void Attend(int layer, float[][] hidden)
@@ -39,7 +42,8 @@ internal sealed class PlainModel
         var name = $"model.layers.{layer}";
         int size = _config.HeadDimensions, shared = _config.Heads / _config.KvHeads;
         var normal = hidden.Select(x => Norm(x, $"{name}.input_layernorm.weight")).ToArray();
-        var (queries, keys, values) = (Project("q", _config.Heads), Project("k", _config.KvHeads), Project("v", _config.KvHeads));
+        var (queries, keys, values) =
+            (Project("q", _config.Heads), Project("k", _config.KvHeads), Project("v", _config.KvHeads));
         for (var t = 0; t < hidden.Length; t++)
         {
             Rotate(queries[t], t);
@@ -102,7 +106,8 @@ internal sealed class PlainModel
 
     private float[] Norm(float[] values, string gain)
     {
-        var scale = 1 / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(values) / values.Length) + _config.NormEpsilon);
+        var scale = 1 / MathF.Sqrt((TensorPrimitives.SumOfSquares<float>(values) / values.Length)
+            + _config.NormEpsilon);
         var normal = new float[values.Length];
         TensorPrimitives.Multiply(values, scale, normal);
         TensorPrimitives.Multiply<float>(normal, _weights[gain], normal);
@@ -120,7 +125,8 @@ internal sealed class PlainModel
         return product;
     }
 
-    private static ReadOnlySpan<float> Row(float[] matrix, int row, int columns) => matrix.AsSpan(row * columns, columns);
+    private static ReadOnlySpan<float> Row(float[] matrix, int row, int columns) =>
+        matrix.AsSpan(row * columns, columns);
 
     private static void Add(float[] sum, float[] part) => TensorPrimitives.Add<float>(sum, part, sum);
 }

@@ -6,6 +6,9 @@ namespace EdgeAgent.Tests.Inference;
 /// <summary>A package with an engine of several rows, and the short ways through it that tests take.</summary>
 internal sealed class RunningModel : IDisposable
 {
+    /// <summary>One: threads that spin for each other crawl on a machine with other work.</summary>
+    public const int Threads = 1;
+
     public const int Sequences = 4;
     public const int LogitRows = 16;
 
@@ -19,7 +22,7 @@ internal sealed class RunningModel : IDisposable
     {
         var package = LoadedPackage.Open(path);
         return new RunningModel(package, new InferenceEngine(package,
-            options ?? new EngineOptions { Threads = 2, Sequences = Sequences, LogitRows = LogitRows }));
+            options ?? new EngineOptions { Threads = Threads, Sequences = Sequences, LogitRows = LogitRows }));
     }
 
     /// <summary>Feeds all tokens after what the sequence holds, in chunks, and leaves the last one's logits.</summary>

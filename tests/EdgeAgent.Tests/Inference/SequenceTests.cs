@@ -111,7 +111,8 @@ public sealed class SequenceTests(NanoPackages packages, ITestOutputHelper outpu
     private static void DecodeTogether(RunningModel model, List<Answer> active)
     {
         model.Engine.Decode(
-            active.Select(answer => answer.Tokens[^1]).ToArray(), active.Select(answer => answer.Length - 1).ToArray(), 0);
+            active.Select(answer => answer.Tokens[^1]).ToArray(),
+            active.Select(answer => answer.Length - 1).ToArray(), 0);
         for (var row = 0; row < active.Count; row++)
         {
             active[row].Tokens.Add(model.Likeliest(row));

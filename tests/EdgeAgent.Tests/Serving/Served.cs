@@ -10,7 +10,8 @@ namespace EdgeAgent.Tests.Serving;
 /// <summary>Short ways to requests, tickets and a loop around the embedded model.</summary>
 internal static class Served
 {
-    public static ServedModel Load() => ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = 2 });
+    public static ServedModel Load() =>
+        ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads });
 
     /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
     public static ServedModel LoadEndless(TemporaryFolder folder)
@@ -19,7 +20,7 @@ internal static class Served
         var path = Path.Combine(copy, PackageManifest.FileName);
         var manifest = ManifestJson.Read(File.ReadAllBytes(path)) with { StopTokens = [0] };
         File.WriteAllText(path, ManifestJson.Write(manifest));
-        return ServedModel.Load(copy, new EngineOptions { Threads = 2 });
+        return ServedModel.Load(copy, new EngineOptions { Threads = RunningModel.Threads });
     }
 
     public static PromptRequest Request(
@@ -29,7 +30,12 @@ internal static class Served
             Messages = [("user", prompt)],
             Lane = lane,
             Timeout = timeout ?? TimeSpan.FromMinutes(5),
-            Generation = new GenerationOptions { MaximumTokens = tokens, Sampling = sampling ?? new(), Stop = stop },
+            MaximumTokens = tokens,
+            Stop = stop,
+            Temperature = sampling?.Temperature ?? 0,
+            TopP = sampling?.TopP ?? 1,
+            TopK = sampling?.TopK ?? 0,
+            Seed = sampling?.Seed ?? 0,
         };
 
     public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>

@@ -39,7 +39,7 @@ public sealed class SamplerTests(ITestOutputHelper output)
                 // Five standard deviations of a binomial count, and a little for single precision at the cut.
                 var bound = (5 * Math.Sqrt(Draws * expected[id] * (1 - expected[id]))) + (expected[id] == 0 ? 0 : 2);
                 Assert.True(Math.Abs(counts[id] - (Draws * expected[id])) <= bound,
-                    $"{options}: id {id} of {counts.Length} was drawn {counts[id]} times, expected {Draws * expected[id]:0.0}");
+                    $"{options}: id {id} of {counts.Length} drawn {counts[id]} times, not {Draws * expected[id]:0.0}");
             }
         }
     }
@@ -70,7 +70,8 @@ public sealed class SamplerTests(ITestOutputHelper output)
             {
                 drawn.Add(sampler.Sample(flat));
             }
-            Assert.All(drawn, id => Assert.True(expected[id] > 0, $"round {round}, {options}: {id} lies outside the cut"));
+            Assert.All(drawn, id =>
+                Assert.True(expected[id] > 0, $"round {round}, {options}: {id} lies outside the cut"));
         }
     }
 
@@ -104,7 +105,8 @@ public sealed class SamplerTests(ITestOutputHelper output)
     public void A_top_k_beyond_the_vocabulary_changes_nothing()
     {
         var logits = Logits(new Random(10), 100);
-        var (bounded, free) = (Tokens(new() { Temperature = 1, TopK = 1_000_000, Seed = 3 }), Tokens(new() { Temperature = 1, Seed = 3 }));
+        var (bounded, free) = (Tokens(new() { Temperature = 1, TopK = 1_000_000, Seed = 3 }),
+            Tokens(new() { Temperature = 1, Seed = 3 }));
         Assert.Equal(free, bounded);
 
         int[] Tokens(SamplingOptions options)
@@ -120,7 +122,8 @@ public sealed class SamplerTests(ITestOutputHelper output)
         var logits = Logits(new Random(11), 500);
         int[] Tokens(long seed)
         {
-            var sampler = new Sampler(new SamplingOptions { Temperature = 1.5f, TopP = 0.95f, TopK = 200, Seed = seed }, 500);
+            var sampler = new Sampler(
+                new SamplingOptions { Temperature = 1.5f, TopP = 0.95f, TopK = 200, Seed = seed }, 500);
             return [.. Enumerable.Range(0, 100).Select(_ => sampler.Sample(logits))];
         }
         Assert.Equal(Tokens(77), Tokens(77));
@@ -154,7 +157,9 @@ public sealed class SamplerTests(ITestOutputHelper output)
         Assert.Throws<InferenceException>(() => new Sampler(new SamplingOptions { Temperature = 1 }, 3).Sample(logits));
     }
 
-    /// <summary>Logits with a clear top and a long tail, no two alike: which of two equal ones is kept is free.</summary>
+    /// <summary>
+    /// Logits with a clear top and a long tail, no two alike: which of two equal ones is kept is free.
+    /// </summary>
     private static float[] Logits(Random random, int count) => [.. Enumerable.Range(0, count)
         .Select(id => (random.NextSingle() * random.NextSingle() * 12) - 4 + (id * 1e-4f))];
 }

@@ -9,7 +9,8 @@ internal static class SortedSampling
     public static double[] Probabilities(float[] logits, SamplingOptions options)
     {
         var largest = logits.Max();
-        var candidates = logits.Select((logit, id) => (Id: id, Weight: Math.Exp((logit - largest) / (double)options.Temperature)))
+        var candidates = logits.Select((logit, id) =>
+            (Id: id, Weight: Math.Exp((logit - largest) / (double)options.Temperature)))
             .OrderByDescending(c => c.Weight).ToList();
         if (options.TopK > 0)
         {
@@ -17,7 +18,8 @@ internal static class SortedSampling
         }
         var mass = candidates.Sum(c => c.Weight);
         var kept = 0;
-        for (var sum = 0.0; options.TopP < 1 && kept < candidates.Count && (kept == 0 || sum < options.TopP * mass); kept++)
+        for (var sum = 0.0; options.TopP < 1 && kept < candidates.Count
+            && (kept == 0 || sum < options.TopP * mass); kept++)
         {
             sum += candidates[kept].Weight;
         }

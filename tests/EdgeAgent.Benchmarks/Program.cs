@@ -1,0 +1,21 @@
+using EdgeAgent.Benchmarks;
+
+// Each measurement runs in a process of its own: ONNX Runtime's pool and the memory of a process are made once.
+return args switch
+{
+    ["memory", .. var rest] => MemoryMeasurement.Run(rest),
+    ["speed", .. var rest] => SpeedMeasurement.Run(rest),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- memory [--model DIR] [--same]
+            resident memory with no, one, two and all levels open, weights shared and not;
+            --same: every level runs the graph of level 0, so that what a session costs alone is seen
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- speed [--model DIR] [--seconds N]
+            tokens per second of decode and prefill at every level, one and two threads
+        """);
+    return 2;
+}

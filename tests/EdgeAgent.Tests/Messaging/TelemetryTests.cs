@@ -1,0 +1,109 @@
+using EdgeAgent.Hosting;
+using EdgeAgent.Inference;
+using EdgeAgent.Messaging;
+using EdgeAgent.Mqtt;
+using EdgeAgent.Protocol;
+using EdgeAgent.Serving;
+using EdgeAgent.Tests.Serving;
+
+namespace EdgeAgent.Tests.Messaging;
+
+/// <summary>What the agent says of itself: telemetry of the engine, and its retained status.</summary>
+public sealed class TelemetryTests
+{
+    private readonly MessagingSetup _agent = new();
+    private readonly ServingCounters _serving = new();
+    private readonly LevelInForce _level = new();
+    private readonly EngineTelemetry _telemetry;
+
+    public TelemetryTests() => _telemetry = new EngineTelemetry(MessagingSetup.Topics, _agent.Identity, _agent.Queue,
+        _serving, _agent.Counters, _agent.Outbox, _level, _agent.Clock);
+
+    [Fact]
+    public void Telemetry_counts_from_zero_within_one_epoch_with_the_time_of_its_clock()
+    {
+        for (var seq = 0; seq < 3; seq++)
+        {
+            var body = Next(out var message);
+            Assert.Equal((seq, _agent.Identity.Epoch, true), (body.Seq, body.Epoch, body.TimeOk));
+            Assert.Equal(_agent.Clock.GetUtcNow().ToUnixTimeMilliseconds(), body.Time);
+            Assert.Equal(10 * seq, body.Readings["uptime_seconds"]);
+            Assert.Equal(("edgeagent/v1/device/press-7/out/telemetry/engine", MqttQos.AtMostOnce, false),
+                (message.Topic, message.Qos, message.Retain));
+            _agent.Clock.Advance(TimeSpan.FromSeconds(10));
+        }
+    }
+
+    [Fact]
+    public void Speed_is_that_of_the_tokens_since_the_last_message_and_stays_while_nothing_runs()
+    {
+        Assert.Equal(0, Next(out _).Readings["tokens_per_second"]);
+        _serving.Add(Answer(tokens: 50, TimeSpan.FromSeconds(0.5)));
+        Assert.Equal(100, Next(out _).Readings["tokens_per_second"]);
+        Assert.Equal(100, Next(out _).Readings["tokens_per_second"]);
+        _serving.Add(Answer(tokens: 30, TimeSpan.FromSeconds(0.1)));
+        var readings = Next(out _).Readings;
+        Assert.Equal((300, 80), (readings["tokens_per_second"], readings["completion_tokens_total"]));
+    }
+
+    [Fact]
+    public void Queue_level_and_every_counter_are_among_the_readings()
+    {
+        _level.Level = 2;
+        _agent.Queue.TryAdd(Served.Ticket());
+        _agent.Receive("{");
+        var readings = Next(out _).Readings;
+        Assert.Equal((1, 2, 1, 1), (readings["queue_requests"], readings["level"], readings["requests_refused_total"],
+            readings["outbox_messages"]));
+        Assert.Equal(_agent.Readings(), readings.Where(r => _agent.Readings().ContainsKey(r.Key)).ToDictionary());
+        Assert.True(readings["resident_bytes"] > 1 << 20);
+    }
+
+    [Fact]
+    public void The_status_is_retained_and_outlives_one_refresh_that_is_late()
+    {
+        var message = Status().Online();
+        Assert.True(Bodies.TryRead(message.Payload.Span, out StatusBody? body));
+        Assert.Equal((AgentState.Online, 90, _agent.Identity.Epoch), (body.State, body.ValidS, body.Epoch));
+        Assert.True(body.ValidS > StatusPublisher.RefreshInterval.TotalSeconds);
+        Assert.Equal((MessagingSetup.Topics.Status, true, MqttQos.AtLeastOnce),
+            (message.Topic, message.Retain, message.Qos));
+        Assert.Equal((7, 0), (body.Limits!.QueueRequests, body.Limits.Level));
+    }
+
+    [Fact]
+    public void Will_and_goodbye_promise_nothing_and_replace_the_status()
+    {
+        var status = Status();
+        Assert.True(Bodies.TryRead(status.Will.Payload.Span, out StatusBody? will));
+        Assert.True(Bodies.TryRead(status.Goodbye.Payload.Span, out StatusBody? goodbye));
+        Assert.Equal((AgentState.Offline, 0), (will.State, will.ValidS));
+        Assert.Equal((AgentState.Stopped, 0), (goodbye.State, goodbye.ValidS));
+        Assert.Equal((status.Online().Topic, status.Online().Topic), (status.Will.Topic, status.Goodbye.Topic));
+        Assert.True(status.Will.Retain && status.Goodbye.Retain);
+    }
+
+    private StatusPublisher Status() =>
+        new(MessagingSetup.Topics, _agent.Identity, new ModelSlot(), _level, new ProtocolOptions(),
+        new AgentOptions { Device = "press-7", Data = "state", ServingQueue = 7 });
+
+    private TelemetryBody Next(out MqttOutgoing message)
+    {
+        message = _telemetry.Next();
+        Assert.True(Bodies.TryRead(message.Payload.Span, out TelemetryBody? body));
+        return body;
+    }
+
+    private static PromptAnswer Answer(int tokens, TimeSpan took) => new()
+    {
+        Text = "",
+        End = GenerationEnd.Stop,
+        Level = 0,
+        LevelMean = 0,
+        PromptTokens = 10,
+        CompletionTokens = tokens,
+        QueueTime = TimeSpan.Zero,
+        PromptTime = TimeSpan.FromSeconds(1),
+        CompletionTime = took,
+    };
+}

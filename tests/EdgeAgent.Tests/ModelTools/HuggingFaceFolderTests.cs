@@ -1,0 +1,125 @@
+using System.Text.Json.Nodes;
+using EdgeAgent.ModelTools;
+using EdgeAgent.ModelTools.Import;
+
+namespace EdgeAgent.Tests.ModelTools;
+
+/// <summary>A wrong model folder is refused with file, field and limit.</summary>
+public sealed class HuggingFaceFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void An_honest_folder_gives_its_sizes()
+    {
+        var config = Folder().ReadConfig();
+        Assert.Equal((2, 32, 64, 2, 1, 16), (config.Layers, config.HiddenSize, config.IntermediateSize, config.Heads,
+            config.KvHeads, config.HeadDimensions));
+        Assert.Equal((4096, 64, 5000.0, true),
+            (config.VocabularySize, config.Context, config.RotaryBase, config.TiedEmbedding));
+        Assert.Equal([2], config.StopTokens);
+    }
+
+    [Theory]
+    [InlineData("model_type", "\"mamba\"", "config.json: model_type 'mamba' is not known. Known: llama")]
+    [InlineData("model_type", "null", "config.json: model_type is missing")]
+    [InlineData("num_hidden_layers", "0",
+        "config.json: num_hidden_layers is 0; it must be a whole number from 1 to 512")]
+    [InlineData("num_hidden_layers", "null", "config.json: num_hidden_layers is missing")]
+    [InlineData("num_hidden_layers", "1.5", "config.json: num_hidden_layers is 1.5")]
+    [InlineData("num_hidden_layers", "\"2\"", "config.json: num_hidden_layers is \"2\"")]
+    [InlineData("hidden_size", "1048577",
+        "config.json: hidden_size is 1048577; it must be a whole number from 1 to 1048576")]
+    [InlineData("intermediate_size", "-1", "config.json: intermediate_size is -1")]
+    [InlineData("num_attention_heads", "4097", "from 1 to 4096")]
+    [InlineData("num_attention_heads", "99999999999999999999",
+        "config.json: num_attention_heads is 99999999999999999999")]
+    [InlineData("num_key_value_heads", "3",
+        "config.json: num_key_value_heads is 3; it must be a whole number from 1 to 2")]
+    [InlineData("head_dim", "1", "config.json: head_dim is 1; it must be a whole number from 2 to 1024")]
+    [InlineData("head_dim", "15", "config.json: head_dim is 15; it must be even")]
+    [InlineData("num_key_value_heads", "0", "config.json: num_key_value_heads is 0")]
+    [InlineData("vocab_size", "[]", "config.json: vocab_size is []")]
+    [InlineData("max_position_embeddings", "0", "config.json: max_position_embeddings is 0")]
+    [InlineData("rms_norm_eps", "1", "config.json: rms_norm_eps is 1; it must lie from")]
+    [InlineData("rope_theta", "0", "config.json: rope_theta is 0; it must lie from")]
+    [InlineData("rope_scaling", "{\"rope_type\":\"yarn\"}", "config.json: rope_scaling scaled rotary")]
+    [InlineData("rope_parameters", "{\"rope_type\":\"llama3\"}", "scaled rotary embeddings are not built yet")]
+    [InlineData("attention_bias", "true", "config.json: attention_bias is true")]
+    [InlineData("mlp_bias", "true", "config.json: mlp_bias is true")]
+    [InlineData("hidden_act", "\"gelu\"", "config.json: hidden_act 'gelu'")]
+    public void A_config_with_a_wrong_value_is_refused_by_field_and_limit(string field, string value, string says)
+    {
+        var config = TinyModel.Config();
+        config[field] = JsonNode.Parse(value);
+        var folder = Folder();
+        File.WriteAllText(folder.File("config.json"), config.ToJsonString());
+        var error = Assert.Throws<ModelToolsException>(folder.ReadConfig);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"slice_width":31,"slices":2,"levels":[]}""", "pruning.json: slice_width is 31")]
+    [InlineData("""{"slice_width":32,"slices":3,"levels":[]}""",
+        "pruning.json: slices is 3; it must be a whole number from 1 to 2")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[]}""",
+        "pruning.json: levels has 0 entries; allowed are 1 to 16")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":{}}""", "pruning.json: levels is missing; it must be a list")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2]}]}""",
+        "levels[0].kept_slices has 1 entries; allowed are 2")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2,3]}]}""", "levels[0].kept_slices[1] is 3")]
+    [InlineData("""{"slice_width":32,"slices":2,"levels":[{"kept_slices":[2,1]}]}""", "level 0 must keep every slice")]
+    [InlineData("[]", "pruning.json: slice_width is missing")]
+    [InlineData("{", "pruning.json: ")]
+    public void A_wrong_pruning_file_is_refused_by_field_and_limit(string pruning, string says)
+    {
+        var folder = Folder();
+        File.WriteAllText(folder.File("pruning.json"), pruning);
+        var error = Assert.Throws<ModelToolsException>(() => folder.ReadLevels(folder.ReadConfig()));
+        Assert.Equal(ModelToolsFault.SourceInvalid, error.Fault);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_pruning_file_there_is_one_full_level()
+    {
+        var folder = Folder();
+        File.Delete(folder.File("pruning.json"));
+        Assert.Equal([64, 64], Assert.Single(folder.ReadLevels(folder.ReadConfig())));
+    }
+
+    [Theory]
+    [InlineData("{\"eos_token_id\":[2,5]}", new[] { 2, 5 })]
+    [InlineData("{\"eos_token_id\":7}", new[] { 7 })]
+    public void Stop_tokens_are_one_or_many(string generation, int[] expected)
+    {
+        var folder = Folder();
+        File.WriteAllText(folder.File("generation_config.json"), generation);
+        Assert.Equal(expected, folder.ReadConfig().StopTokens);
+    }
+
+    [Fact]
+    public void A_token_with_flags_gives_its_text()
+    {
+        var folder = Folder();
+        File.WriteAllText(folder.File("tokenizer_config.json"),
+            """{"chat_template":"x","bos_token":{"content":"<s>","lstrip":false},"eos_token":{"content":7}}""");
+        Assert.Equal(("x", "<s>", null), folder.ReadChatFormat());
+    }
+
+    [Fact]
+    public void A_folder_that_is_none_and_a_file_that_is_too_large_are_named()
+    {
+        var missing = Assert.Throws<ModelToolsException>(new HuggingFaceFolder(_folder.File("none")).ReadConfig);
+        Assert.Equal(ModelToolsFault.SourceMissing, missing.Fault);
+        var folder = Folder();
+        File.WriteAllText(folder.File("config.json"), new string(' ', (1 << 20) + 1));
+        var large = Assert.Throws<ModelToolsException>(folder.ReadConfig);
+        Assert.Equal("config.json: larger than 1048576 bytes.", large.Message);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private HuggingFaceFolder Folder() => new(Directory.Exists(_folder.File("tiny"))
+        ? _folder.File("tiny") : TinyModel.Write(_folder.File("tiny"), seed: 1));
+}

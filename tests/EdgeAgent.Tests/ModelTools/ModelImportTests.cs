@@ -1,0 +1,176 @@
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools;
+using EdgeAgent.ModelTools.Packaging;
+using EdgeAgent.Tests.Inference;
+
+namespace EdgeAgent.Tests.ModelTools;
+
+/// <summary>An import makes a whole package or leaves its output as it was.</summary>
+public sealed class ModelImportTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Nano_imported_again_is_the_embedded_package_byte_for_byte()
+    {
+        var source = Path.GetDirectoryName(Repository.SharedPath("nano/model.safetensors"))!;
+        var output = _folder.File("nano");
+        var manifest = TinyModel.Import(new ImportOptions { Source = source, Output = output });
+        var embedded = PackageFolder.Open(NanoPackages.Embedded).Manifest;
+
+        string[] made = ["model.data", "level-0.onnx", "level-1.onnx", "level-2.onnx", "level-3.onnx", "tokenizer.json",
+            "chat_template.jinja"];
+        Assert.Equal(made, manifest.Files.Select(file => file.Name));
+        Assert.Equal(embedded.Files.Where(file => made.Contains(file.Name)), manifest.Files);
+        Assert.All(made, name => Assert.True(
+            File.ReadAllBytes(Path.Combine(NanoPackages.Embedded, name)).AsSpan()
+                .SequenceEqual(File.ReadAllBytes(Path.Combine(output, name))), name));
+    }
+
+    [Fact]
+    public void An_import_is_whole_and_says_how_far_it_is()
+    {
+        var progress = new List<long>();
+        var manifest = TinyModel.Import(Options(), progress.Add);
+        Assert.Empty(PackageFolder.Open(_folder.File("out")).Verify());
+        Assert.Equal((2, "tiny", "1.0.0"), (manifest.Levels.Count, manifest.Name, manifest.Version));
+        Assert.Equal([32, 0], manifest.Levels[1].FfnChannels);
+        Assert.Equal(progress.Order(), progress);
+        Assert.Equal(["out", "tiny"],
+            Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void An_import_over_a_package_keeps_what_people_wrote()
+    {
+        TinyModel.Import(Options() with { Licence = "MIT" });
+        File.WriteAllText(Path.Combine(_folder.File("out"), "card.md"), "# Tiny");
+        var again = TinyModel.Import(Options() with { Version = "1.1.0" });
+        Assert.Equal(("MIT", "1.1.0"), (again.Licence, again.Version));
+        Assert.Equal("# Tiny", File.ReadAllText(Path.Combine(_folder.File("out"), "card.md")));
+        Assert.Empty(PackageFolder.Open(_folder.File("out")).Verify());
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_package_is_never_replaced()
+    {
+        var options = Options();
+        Directory.CreateDirectory(options.Output);
+        File.WriteAllText(Path.Combine(options.Output, "thesis.txt"), "years of work");
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.Equal(ModelToolsFault.OutputExists, error.Fault);
+        Assert.Equal("years of work", File.ReadAllText(Path.Combine(options.Output, "thesis.txt")));
+    }
+
+    [Fact]
+    public void A_package_beside_which_people_put_a_file_is_never_replaced()
+    {
+        var options = Options();
+        TinyModel.Import(options);
+        File.WriteAllText(Path.Combine(options.Output, "thesis.txt"), "years of work");
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.Equal(ModelToolsFault.OutputExists, error.Fault);
+        Assert.Contains("thesis.txt", error.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(options.Output, "thesis.txt")));
+    }
+
+    [Fact]
+    public void A_file_in_place_of_the_output_is_never_replaced()
+    {
+        var options = Options();
+        File.WriteAllText(options.Output, "x");
+        Assert.Equal(ModelToolsFault.OutputExists,
+            Assert.Throws<ModelToolsException>(() => TinyModel.Import(options)).Fault);
+        Assert.Equal("x", File.ReadAllText(options.Output));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_failed_import_leaves_the_output_as_it_was(bool existing)
+    {
+        var options = Options();
+        var before = existing ? Imported(options) : null;
+        using (var weights = File.OpenWrite(Path.Combine(options.Source, "model.safetensors")))
+        {
+            weights.SetLength(weights.Length - 1);
+        }
+        Assert.Equal(ModelToolsFault.SourceInvalid,
+            Assert.Throws<ModelToolsException>(() => TinyModel.Import(options)).Fault);
+        AssertAsBefore(options.Output, before);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_cancelled_import_leaves_the_output_as_it_was(bool existing)
+    {
+        var options = Options();
+        var before = existing ? Imported(options) : null;
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => ModelImport.Run(options, percent =>
+        {
+            if (percent > 20)
+            {
+                cancel.Cancel();
+            }
+        }, cancel.Token));
+        AssertAsBefore(options.Output, before);
+    }
+
+    [Theory]
+    [InlineData("Not A Name", "name is 'Not A Name'")]
+    [InlineData("../up", "name is '../up'")]
+    public void A_name_that_the_agent_would_refuse_is_refused_now(string name, string says)
+    {
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(Options() with { Name = name }));
+        Assert.Equal(ModelToolsFault.SourceInvalid, error.Fault);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        AssertAsBefore(_folder.File("out"), null);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("model.safetensors")]
+    [InlineData("tokenizer.json")]
+    [InlineData("tokenizer_config.json")]
+    public void A_file_that_the_source_lacks_is_named(string name)
+    {
+        var options = Options();
+        File.Delete(Path.Combine(options.Source, name));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.Equal(ModelToolsFault.SourceMissing, error.Fault);
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        AssertAsBefore(options.Output, null);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private ImportOptions Options() => new()
+    {
+        Source = Directory.Exists(_folder.File("tiny")) ? _folder.File("tiny")
+            : TinyModel.Write(_folder.File("tiny"), seed: 1),
+        Output = _folder.File("out"),
+    };
+
+    private static Dictionary<string, byte[]> Imported(ImportOptions options)
+    {
+        TinyModel.Import(options);
+        return Directory.EnumerateFiles(options.Output).ToDictionary(path => path, File.ReadAllBytes);
+    }
+
+    private void AssertAsBefore(string output, Dictionary<string, byte[]>? before)
+    {
+        if (before is null)
+        {
+            Assert.False(Path.Exists(output));
+        }
+        else
+        {
+            Assert.Equal(before.Keys.Order(), Directory.EnumerateFileSystemEntries(output).Order());
+            Assert.All(before, file => Assert.Equal(file.Value, File.ReadAllBytes(file.Key)));
+        }
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_folder.Path),
+            entry => entry.Contains(".partial", StringComparison.Ordinal));
+    }
+}
