@@ -49,7 +49,8 @@ internal static class Arithmetic
                 Repeat(state, left, times),
             ("*", _, _) when Numbers.TryGetInt(left, out var times) && right is (TextValue or ListValue) =>
                 Repeat(state, right, times),
-            ("%", TextValue x, _) => TextFormat.Percent(state, x, right is ListValue { IsTuple: true } t ? t.Items : [right]),
+            ("%", TextValue x, ListValue { IsTuple: true } y) => TextFormat.Percent(state, x, y.Items),
+            ("%", TextValue x, _) => TextFormat.Percent(state, x, [right]),
             _ => throw WrongType(
                 $"unsupported operand type(s) for {operation}: '{left.TypeName}' and '{right.TypeName}'"),
         };

@@ -12,7 +12,8 @@ internal static class Attributes
         }
         if (name.StartsWith('_') && value is not DictValue)
         {
-            throw new TemplateException(TemplateFault.Unsupported, $"access to attribute '{name}' of '{value.TypeName}' object is unsafe.");
+            throw new TemplateException(
+                TemplateFault.Unsupported, $"access to attribute '{name}' of '{value.TypeName}' object is unsafe.");
         }
         return Method(value, name) ?? Field(value, name) ?? Missing(value, name);
     }

@@ -10,7 +10,6 @@ internal sealed record CallArguments(
     public static CallArguments None(string callee) => new(callee, [], NoNames);
 
     /// <summary>Values without names.</summary>
-    public static CallArguments Of(string callee, IEnumerable<TemplateValue> values) => new(callee, [.. values], NoNames);
 
     /// <summary>The argument at this place or of this name, or null.</summary>
     public TemplateValue? Find(int index, string name) =>

@@ -61,7 +61,8 @@ internal static class Comparisons
     }
 
     /// <summary>Less than zero, zero, more than zero.</summary>
-    public static int Order(RenderState state, TemplateValue left, TemplateValue right, string comparison, int depth = 0)
+    public static int Order(
+        RenderState state, TemplateValue left, TemplateValue right, string comparison, int depth = 0)
     {
         state.Budget.RequireValueDepth(depth);
         switch (left, right)

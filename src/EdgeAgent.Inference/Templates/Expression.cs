@@ -85,7 +85,8 @@ internal sealed class NotExpression(Expression operand) : Expression
 }
 
 /// <summary>A chain of comparisons, <c>a &lt; b in c</c>.</summary>
-internal sealed class CompareExpression(Expression first, IReadOnlyList<(string Operator, Expression Operand)> rest) : Expression
+internal sealed class CompareExpression(
+    Expression first, IReadOnlyList<(string Operator, Expression Operand)> rest) : Expression
 {
     protected override TemplateValue Compute(RenderState state)
     {
@@ -144,7 +145,8 @@ internal sealed class ItemExpression(Expression target, Expression key) : Expres
 }
 
 /// <summary><c>a[b:c:d]</c>.</summary>
-internal sealed class SliceExpression(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
+internal sealed class SliceExpression(
+    Expression target, Expression? start, Expression? stop, Expression? step) : Expression
 {
     protected override TemplateValue Compute(RenderState state) => Slices.Of(
         state, target.Evaluate(state), start?.Evaluate(state), stop?.Evaluate(state), step?.Evaluate(state));
@@ -188,7 +190,8 @@ internal sealed class CallExpression(Expression target, ArgumentList arguments) 
 }
 
 /// <summary><c>a | filter(b)</c>.</summary>
-internal sealed class FilterExpression(Expression? operand, string name, Filter filter, ArgumentList arguments) : Expression
+internal sealed class FilterExpression(
+    Expression? operand, string name, Filter filter, ArgumentList arguments) : Expression
 {
     protected override TemplateValue Compute(RenderState state) => Apply(state, operand!.Evaluate(state));
 

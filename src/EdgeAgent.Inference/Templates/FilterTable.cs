@@ -10,7 +10,7 @@ internal static class FilterTable
 {
     private static readonly FrozenDictionary<string, Filter> Filters = new Dictionary<string, Filter>
     {
-        ["abs"] = (_, value, _) => Numbers.ToDouble(value) < 0 ? Arithmetic.Sign(value, true) : Arithmetic.Sign(value, false),
+        ["abs"] = (_, value, _) => Arithmetic.Sign(value, negative: Numbers.ToDouble(value) < 0),
         ["capitalize"] = (state, value, _) => TextMethods.Map(state, Text(state, value), TextMethods.Capitalized),
         ["count"] = (_, value, _) => Length(value),
         ["d"] = Default,

@@ -53,9 +53,10 @@ internal static class Functions
 
     private static DictValue MakeDict(RenderState state, CallArguments arguments)
     {
-        arguments = arguments.Positional is [DictValue] ? arguments : arguments with { Positional = RequireNone(arguments) };
+        var given = arguments.Positional is [DictValue copied] ? copied : new DictValue();
+        arguments.RequireAtMost(given.IsTrue ? 1 : 0, [.. arguments.Named.Keys]);
         var dict = new DictValue();
-        foreach (var (key, value) in arguments.Positional is [DictValue given] ? given.Items : [])
+        foreach (var (key, value) in given.Items)
         {
             state.Budget.Steps();
             dict.Items[key is TextValue ? key : PythonText.Str(state, key)] = value;
@@ -65,12 +66,6 @@ internal static class Functions
             dict.Items[TextValue.OfTemplate(name)] = value;
         }
         return dict;
-    }
-
-    private static IReadOnlyList<TemplateValue> RequireNone(CallArguments arguments)
-    {
-        arguments.RequireAtMost(0, [.. arguments.Named.Keys]);
-        return arguments.Positional;
     }
 
     /// <summary>The time of the board's clock in C's format.</summary>
@@ -93,9 +88,24 @@ internal static class Functions
     {
         var pattern = letter switch
         {
-            'd' => "dd", 'm' => "MM", 'y' => "yy", 'Y' => "yyyy", 'b' or 'h' => "MMM", 'B' => "MMMM", 'a' => "ddd",
-            'A' => "dddd", 'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt", 'f' => "ffffff",
-            'F' => "yyyy-MM-dd", 'T' => "HH:mm:ss", 'D' => "MM/dd/yy", 'R' => "HH:mm",
+            'd' => "dd",
+            'm' => "MM",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'b' or 'h' => "MMM",
+            'B' => "MMMM",
+            'a' => "ddd",
+            'A' => "dddd",
+            'H' => "HH",
+            'I' => "hh",
+            'M' => "mm",
+            'S' => "ss",
+            'p' => "tt",
+            'f' => "ffffff",
+            'F' => "yyyy-MM-dd",
+            'T' => "HH:mm:ss",
+            'D' => "MM/dd/yy",
+            'R' => "HH:mm",
             _ => null,
         };
         return letter switch

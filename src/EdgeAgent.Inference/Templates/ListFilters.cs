@@ -119,7 +119,11 @@ internal static class ListFilters
     }
 
     private static ListValue Sorted(
-        RenderState state, IReadOnlyList<TemplateValue> items, Func<TemplateValue, TemplateValue> key, bool sensitive, bool reverse)
+        RenderState state,
+        IReadOnlyList<TemplateValue> items,
+        Func<TemplateValue, TemplateValue> key,
+        bool sensitive,
+        bool reverse)
     {
         TemplateValue Key(TemplateValue item) => Folded(key(item), sensitive);
         return new ListValue(Ordered(state, items, Key, reverse));

@@ -31,8 +31,8 @@ internal sealed record Macro(
             var (name, otherwise) = Parameters[i];
             var given = i < arguments.Positional.Count ? arguments.Positional[i] : named.GetValueOrDefault(name);
             named.Remove(name);
-            state.Scope.Set(
-                name, given ?? otherwise?.Evaluate(state) ?? new UndefinedValue($"parameter '{name}' was not provided; it"));
+            given ??= otherwise?.Evaluate(state) ?? new UndefinedValue($"parameter '{name}' was not provided; it");
+            state.Scope.Set(name, given);
         }
         if (named.Count > 0 || arguments.Positional.Count > Parameters.Count)
         {

@@ -41,10 +41,9 @@ internal static class PythonText
         {
             return double.IsNegative(value) ? "-0.0" : "0.0";
         }
-        // "d.dddE+ddd" with the shortest digits
-        var text = value.ToString("E16", CultureInfo.InvariantCulture);
         var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var exponent = int.Parse(text[(text.IndexOf('E', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
+        var power = value.ToString("E16", CultureInfo.InvariantCulture).Split('E')[1];
+        var exponent = int.Parse(power, CultureInfo.InvariantCulture);
         var mantissa = shortest.Split('E')[0].TrimStart('-').Replace(".", "", StringComparison.Ordinal);
         var digits = mantissa.TrimStart('0').TrimEnd('0');
         var sign = value < 0 ? "-" : "";

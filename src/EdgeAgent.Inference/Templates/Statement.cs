@@ -47,7 +47,7 @@ internal abstract class Statement
 }
 
 /// <summary>Text of the template.</summary>
-internal sealed class DataStatement(string text) : Statement
+internal sealed class LiteralStatement(string text) : Statement
 {
     public override Flow Execute(RenderState state)
     {
@@ -68,7 +68,8 @@ internal sealed class PrintStatement(Expression expression) : Statement
 
 /// <summary><c>if … elif … else</c>.</summary>
 internal sealed class IfStatement(
-    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> branches, IReadOnlyList<Statement> otherwise) : Statement
+    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> branches,
+    IReadOnlyList<Statement> otherwise) : Statement
 {
     public override Flow Execute(RenderState state)
     {
@@ -114,7 +115,8 @@ internal sealed class SetFieldStatement(string name, string field, Expression va
 }
 
 /// <summary><c>set a … endset</c>: the output of the body.</summary>
-internal sealed class SetBlockStatement(string name, FilterExpression? filter, IReadOnlyList<Statement> body) : Statement
+internal sealed class SetBlockStatement(
+    string name, FilterExpression? filter, IReadOnlyList<Statement> body) : Statement
 {
     public override Flow Execute(RenderState state)
     {
@@ -142,7 +144,8 @@ internal sealed class FilterBlockStatement(FilterExpression filter, IReadOnlyLis
 }
 
 /// <summary><c>with a = … endwith</c>: names for the body only; <c>generation</c> is one without names.</summary>
-internal sealed class WithStatement(IReadOnlyList<(string Name, Expression Value)> names, IReadOnlyList<Statement> body) : Statement
+internal sealed class WithStatement(
+    IReadOnlyList<(string Name, Expression Value)> names, IReadOnlyList<Statement> body) : Statement
 {
     public override Flow Execute(RenderState state)
     {

@@ -1,6 +1,6 @@
 namespace EdgeAgent.Inference.Templates;
 
-/// <summary>Why a chat template was refused or did not finish; the names are stable, logs and answers show them.</summary>
+/// <summary>Why a chat template was refused or did not finish; logs and answers show these names.</summary>
 public enum TemplateFault
 {
     /// <summary>The template is not well formed.</summary>

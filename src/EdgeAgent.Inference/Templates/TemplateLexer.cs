@@ -165,7 +165,8 @@ internal sealed class TemplateLexer
     private void AddToken(Stack<char> brackets)
     {
         var start = _at;
-        var kind = TokenScanner.Scan(_source, ref _at, out var text) ?? throw Fault($"unexpected char '{_source[start]}'");
+        var kind = TokenScanner.Scan(_source, ref _at, out var text)
+            ?? throw Fault($"unexpected char '{_source[start]}'");
         if (kind == TokenKind.Operator && text.Length == 1)
         {
             var opening = "([{".IndexOf(text[0], StringComparison.Ordinal);

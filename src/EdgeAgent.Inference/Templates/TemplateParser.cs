@@ -36,7 +36,7 @@ internal sealed class TemplateParser
             switch (token.Kind)
             {
                 case TokenKind.Data:
-                    body.Add(new DataStatement(token.Text));
+                    body.Add(new LiteralStatement(token.Text));
                     break;
                 case TokenKind.VariableBegin:
                     body.Add(new PrintStatement(_expressions.ParseTuple()));

@@ -36,7 +36,8 @@ internal static class TestTable
             ["mapping"] = (_, value, _) => value is DictValue,
             ["none"] = (_, value, _) => value is NoneValue,
             ["number"] = (_, value, _) => Numbers.IsNumber(value),
-            ["odd"] = (state, value, _) => Numbers.ToDouble(Arithmetic.Compute(state, "%", value, new IntValue(2))) == 1,
+            ["odd"] = (state, value, _) =>
+                Numbers.ToDouble(Arithmetic.Compute(state, "%", value, new IntValue(2))) == 1,
             ["sameas"] = (_, value, arguments) => IsSame(value, arguments.Required(0, "other")),
             ["sequence"] = (_, value, _) => value is ListValue or DictValue or TextValue or UndefinedValue,
             ["string"] = (_, value, _) => value is TextValue,
@@ -74,5 +75,5 @@ internal static class TestTable
     }
 
     private static bool IsSame(TemplateValue value, TemplateValue other) =>
-        value.GetType() == other.GetType() && (ReferenceEquals(value, other) || KeyComparer.Instance.Equals(value, other));
+        value.GetType() == other.GetType() && KeyComparer.Instance.Equals(value, other);
 }

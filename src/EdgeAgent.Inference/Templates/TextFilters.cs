@@ -13,7 +13,11 @@ internal static class TextFilters
         {
             var entity = letter.Text switch
             {
-                "&" => "&amp;", "<" => "&lt;", ">" => "&gt;", "'" => "&#39;", "\"" => "&#34;",
+                "&" => "&amp;",
+                "<" => "&lt;",
+                ">" => "&gt;",
+                "'" => "&#39;",
+                "\"" => "&#34;",
                 _ => null,
             };
             builder.Append(entity is null ? letter : letter.Derive(entity));
@@ -38,14 +42,15 @@ internal static class TextFilters
         {
             var line = (TextValue)lines[i];
             var indented = i == 0 ? first : blank || line.Text.Length > 0;
-            builder.Append(i > 0 ? "\n" : "", fromTemplate: true).Append(indented ? margin : TextValue.Empty).Append(line);
+            builder.Append(i > 0 ? "\n" : "", fromTemplate: true);
+            builder.Append(indented ? margin : TextValue.Empty).Append(line);
         }
         return builder.ToValue();
     }
 
     /// <summary>Words begin with a large letter; words are what stands between blanks, hyphens and brackets.</summary>
     public static string Titled(string text) =>
-        TextMethods.Titled(text, letter => !TextMethods.IsSpace(letter) && letter is not ('-' or '(' or '{' or '[' or '<'));
+        TextMethods.Titled(text, letter => !TextMethods.IsSpace(letter) && !"-({[<".Contains(letter));
 
     public static TemplateValue ToInt(RenderState state, TemplateValue value, CallArguments arguments)
     {

@@ -17,7 +17,8 @@ internal static class TextFormat
             if (at < format.Text.Length && format.Text[at] == '.')
             {
                 digits = ++at;
-                at += format.Text.AsSpan(at).IndexOfAnyExceptInRange('0', '9') is >= 0 and < 3 and var count ? count : 0;
+                var count = format.Text.AsSpan(at).IndexOfAnyExceptInRange('0', '9');
+                at += count is > 0 and < 3 ? count : 0;
             }
             var letter = at < format.Text.Length ? format.Text[at++] : ' ';
             if (letter == '%')

@@ -1,7 +1,7 @@
 namespace EdgeAgent.Inference.Templates;
 
 /// <summary>The methods of a text, and the operations that filters share with them.</summary>
-/// <remarks>What cuts or joins keeps who wrote what; changes of case keep it too, because they change no length.</remarks>
+/// <remarks>What cuts or joins keeps who wrote what; so do changes of case, which change no length.</remarks>
 internal static class TextMethods
 {
     public static Func<RenderState, CallArguments, TemplateValue>? Find(TextValue text, string name) => name switch

@@ -3,6 +3,8 @@ namespace EdgeAgent.Inference.Templates;
 /// <summary>The methods that cut a text into several.</summary>
 internal static class TextSplits
 {
+    private const string LineEnds = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029";
+
     /// <summary>split and rsplit: by a separator, or by runs of white space.</summary>
     public static ListValue Split(RenderState state, TextValue text, CallArguments arguments, bool fromRight)
     {
@@ -29,7 +31,7 @@ internal static class TextSplits
         var start = 0;
         for (var i = 0; i < text.Text.Length; i++)
         {
-            if (text.Text[i] is not ((>= '\n' and <= '\r') or (>= '\x1c' and <= '\x1e') or '\x85' or '\u2028' or '\u2029'))
+            if (!LineEnds.Contains(text.Text[i]))
             {
                 continue;
             }
@@ -59,7 +61,7 @@ internal static class TextSplits
             : text.Text.IndexOf(separator.Text, StringComparison.Ordinal);
         var behind = found + separator.Text.Length;
         List<TemplateValue> parts = found >= 0
-            ? [text.Part(0, found), text.Part(found, separator.Text.Length), text.Part(behind, text.Text.Length - behind)]
+            ? [text.Part(0, found), text.Part(found, behind - found), text.Part(behind, text.Text.Length - behind)]
             : last ? [TextValue.Empty, TextValue.Empty, text] : [text, TextValue.Empty, TextValue.Empty];
         return new ListValue(parts, isTuple: true);
     }
@@ -96,9 +98,10 @@ internal static class TextSplits
             found.Reverse();
             return found;
         }
-        for (int from = 0, at; (at = text.IndexOf(separator, from, StringComparison.Ordinal)) >= 0; from = at + separator.Length)
+        for (int from = 0, at; (at = text.IndexOf(separator, from, StringComparison.Ordinal)) >= 0;)
         {
-            found.Add((at, at + separator.Length));
+            from = at + separator.Length;
+            found.Add((at, from));
         }
         return found;
     }

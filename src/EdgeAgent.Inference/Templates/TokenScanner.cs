@@ -120,8 +120,7 @@ internal static class TokenScanner
         }
         var digits = letter switch { 'x' => 2, 'u' => 4, 'U' => 8, _ => 0 };
         if (digits > 0 && at + digits < source.Length
-            && int.TryParse(
-                source.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            && TryParseHex(source.AsSpan(at + 1, digits), out var code)
             && (Rune.IsValid(code) || code is >= 0xD800 and <= 0xDFFF))
         {
             builder.Append(Rune.IsValid(code) ? new Rune(code).ToString() : ((char)code).ToString());
@@ -136,6 +135,9 @@ internal static class TokenScanner
             builder.Append('\\').Append(letter);
         }
     }
+
+    private static bool TryParseHex(ReadOnlySpan<char> digits, out int code) =>
+        int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out code);
 
     private static void AppendOctal(string source, ref int at, StringBuilder builder)
     {

@@ -47,7 +47,7 @@ internal sealed class TokenStream(List<TemplateToken> tokens)
         }
     }
 
-    /// <summary>Goes one level deeper into the source; the parser calls itself and must not exhaust the stack.</summary>
+    /// <summary>Goes one level deeper into the source; the parser calls itself, and the stack is finite.</summary>
     public void Enter()
     {
         if (++_depth > TemplateLimits.SourceDepth * 2)

@@ -28,8 +28,8 @@ internal sealed record AddedToken
 
     /// <summary>What the token cuts out of any text: white space only.</summary>
     /// <remarks>
-    /// Publishers mark runs of blanks as added tokens, and there a user's text must become what the model was trained on.
-    /// Everything else that is cut out whole may be a mark, whether or not the file calls it special
+    /// Publishers mark runs of blanks as added tokens, and there a user's text must become what the model was
+    /// trained on. Everything else that is cut out whole may be a mark, whether or not the file calls it special
     /// (DeepSeek's <c>&lt;｜User｜&gt;</c> is not), so in a user's text it stays text.
     /// </remarks>
     public bool IsBlank => string.IsNullOrWhiteSpace(Encoding.UTF8.GetString(Content));

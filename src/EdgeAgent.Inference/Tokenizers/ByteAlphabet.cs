@@ -3,7 +3,7 @@ using System.Text;
 namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>The printable character that stands for each byte in byte-level vocabularies (space is Ġ).</summary>
-/// <remarks>Source: bytes_to_unicode of GPT-2: printable Latin-1 stays, the other bytes follow from U+0100 on.</remarks>
+/// <remarks>Source: bytes_to_unicode of GPT-2. Printable Latin-1 stays, the others follow from U+0100 on.</remarks>
 internal static class ByteAlphabet
 {
     private static readonly short[] ByteOf = BuildByteOf();

@@ -2,9 +2,9 @@ namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>Merges the symbols of one piece of text into tokens, lowest rank first, leftmost first.</summary>
 /// <remarks>
-/// Short pieces are scanned again after every merge: a dozen symbols fit in a cache line or two, and no queue beats that.
-/// Long pieces (a megabyte of one letter, or whole texts in SentencePiece style) use a heap over a linked list: n log n.
-/// One instance serves one caller at a time.
+/// Short pieces are scanned again after every merge: a dozen symbols fit in a cache line or two, and no queue beats
+/// that. Long pieces (a megabyte of one letter, or whole texts in SentencePiece style) use a heap over a linked list:
+/// n log n. One instance serves one caller at a time.
 /// </remarks>
 internal sealed class BytePairMerger(MergeTable merges)
 {

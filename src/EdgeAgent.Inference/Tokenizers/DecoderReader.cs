@@ -36,7 +36,7 @@ internal sealed record DecoderRules(
         {
             text = text.Replace(from, to, StringComparison.Ordinal);
         }
-        var isByte = ByteTokens && text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>';
+        var isByte = ByteTokens && text is ['<', '0', 'x', _, _, '>'];
         return isByte && byte.TryParse(
             text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
             ? [value]

@@ -5,7 +5,8 @@ namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>DeepSeek V3 and R1, behind the cuts at digits and at Chinese and Japanese script.</summary>
 /// <remarks>
-/// <c>[ASCII punctuation][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>
+/// <c>[ASCII punctuation][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*</c>, then lines and
+/// blanks as in the other patterns.
 /// </remarks>
 internal sealed class DeepSeekV3Pattern : SplitPattern
 {
@@ -46,8 +47,9 @@ internal sealed class DeepSeekV3Pattern : SplitPattern
     }
 }
 
-/// <summary>A run of characters of some kinds, possibly led by one blank: <c>\s?\p{L}+</c>, <c>\p{N}{1,3}</c>.</summary>
-internal sealed class KindPattern(CharacterKinds kinds, bool blankBefore = false, int most = int.MaxValue) : SplitPattern
+/// <summary>A run of some kinds, possibly led by one blank: <c>\s?\p{L}+</c>, <c>\p{N}{1,3}</c>.</summary>
+internal sealed class KindPattern(CharacterKinds kinds, bool blankBefore = false, int most = int.MaxValue)
+    : SplitPattern
 {
     public override bool CoversAllText => false;
 

@@ -1,6 +1,7 @@
 namespace EdgeAgent.Inference.Tokenizers;
 
-/// <summary>GPT-2, SmolLM, Nano: <c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c>.</summary>
+/// <summary>GPT-2, SmolLM, Nano: words, numbers and symbols, each with the blank before it.</summary>
+/// <remarks><c>'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+</c></remarks>
 internal sealed class Gpt2Pattern : SplitPattern
 {
     private const CharacterKinds Known = CharacterKinds.Letter | CharacterKinds.Number | CharacterKinds.Space;

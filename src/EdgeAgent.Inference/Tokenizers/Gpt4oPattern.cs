@@ -1,9 +1,10 @@
 namespace EdgeAgent.Inference.Tokenizers;
 
-/// <summary>GPT-4o and Phi-4-mini (with contractions) and Mistral Nemo (without): words split where capitals begin.</summary>
+/// <summary>GPT-4o, Phi-4-mini, and Mistral Nemo (without contractions): words split where capitals begin.</summary>
 /// <remarks>
-/// With P = <c>[^\r\n\p{L}\p{N}]?</c>, U = <c>[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]</c>, L = <c>[\p{Ll}\p{Lm}\p{Lo}\p{M}]</c>,
-/// C = <c>(?i:'s|…)?</c>: <c>P U* L+ C|P U+ L* C|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>.
+/// With P = <c>[^\r\n\p{L}\p{N}]?</c>, U = <c>[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]</c>,
+/// L = <c>[\p{Ll}\p{Lm}\p{Lo}\p{M}]</c>, C = <c>(?i:'s|…)?</c>:
+/// <c>P U* L+ C|P U+ L* C|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>.
 /// </remarks>
 internal sealed class Gpt4oPattern(int digitsTogether, bool contractions) : SplitPattern
 {

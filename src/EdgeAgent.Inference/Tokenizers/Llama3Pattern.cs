@@ -2,7 +2,8 @@ namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>Llama 3 and Qwen, which differ in how many digits stand together and whether marks are letters.</summary>
 /// <remarks>
-/// <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+</c>
+/// <c>(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*</c>
+/// <c>|\s*[\r\n]+|\s+(?!\S)|\s+</c>
 /// </remarks>
 internal sealed class Llama3Pattern(int digitsTogether, bool marksAreLetters = false) : SplitPattern
 {

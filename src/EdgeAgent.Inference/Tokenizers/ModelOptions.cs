@@ -26,7 +26,10 @@ internal sealed record ModelOptions(string? UnknownToken, bool FuseUnknown, bool
             throw Unsupported("model.dropout");
         }
         return new ModelOptions(
-            Text(model, "unk_token"), Flag(model, "fuse_unk"), Flag(model, "byte_fallback"), Flag(model, "ignore_merges"));
+            Text(model, "unk_token"),
+            Flag(model, "fuse_unk"),
+            Flag(model, "byte_fallback"),
+            Flag(model, "ignore_merges"));
     }
 
     private static string? Text(TokenizerFile model, string field)

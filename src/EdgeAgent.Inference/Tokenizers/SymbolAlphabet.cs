@@ -44,7 +44,7 @@ internal sealed class CharacterSymbols : SymbolAlphabet
     private readonly bool _fuseUnknown;
 
     /// <param name="tokens">The vocabulary.</param>
-    /// <param name="byteFallback">The vocabulary has tokens for bytes, <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>.</param>
+    /// <param name="byteFallback">Bytes have tokens, <c>&lt;0x00&gt;</c> to <c>&lt;0xFF&gt;</c>.</param>
     /// <param name="unknownId">-1: an unknown character becomes nothing, as in the reference.</param>
     /// <param name="fuseUnknown">Unknown characters side by side are one unknown token.</param>
     public CharacterSymbols(TokenTable tokens, bool byteFallback, int unknownId, bool fuseUnknown)
@@ -52,7 +52,10 @@ internal sealed class CharacterSymbols : SymbolAlphabet
         (_tokens, _unknownId, _fuseUnknown) = (tokens, unknownId, fuseUnknown);
         if (byteFallback)
         {
-            _byteIds = [.. Enumerable.Range(0, 256).Select(value => tokens.Find(Encoding.UTF8.GetBytes($"<0x{value:X2}>")))];
+            _byteIds =
+            [
+                .. Enumerable.Range(0, 256).Select(value => tokens.Find(Encoding.UTF8.GetBytes($"<0x{value:X2}>"))),
+            ];
         }
     }
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace EdgeAgent.Inference.Tokenizers;
 
-/// <summary>One run of text through added tokens, normalizers, pre-tokenizers and merges; not shared between callers.</summary>
-/// <remarks>The order is the reference's: raw added tokens, normalizers, normalized added tokens, cuts, merges.</remarks>
+/// <summary>One run of text through all stages; not shared between callers.</summary>
+/// <remarks>The reference's order: raw added tokens, normalizers, normalized added tokens, cuts, merges.</remarks>
 internal sealed class TextEncoder(TokenizerModel model, List<int> output)
 {
     private readonly BytePairMerger _merger = new(model.Merges);

@@ -36,7 +36,8 @@ internal sealed class ReplaceNormalizer(byte[] pattern, byte[] content) : TextNo
 }
 
 /// <summary>Puts a literal text before every section, or before the first one only.</summary>
-internal sealed class PrependNormalizer(byte[] prefix, bool onlyFirst = false, bool unlessThere = false) : TextNormalizer
+internal sealed class PrependNormalizer(byte[] prefix, bool onlyFirst = false, bool unlessThere = false)
+    : TextNormalizer
 {
     public override void Append(ReadOnlySpan<byte> text, TextPlace place, IBufferWriter<byte> output)
     {

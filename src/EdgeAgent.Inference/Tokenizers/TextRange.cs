@@ -3,7 +3,7 @@ namespace EdgeAgent.Inference.Tokenizers;
 /// <summary>Bytes of a text: from <paramref name="Start"/> up to, not including, <paramref name="End"/>.</summary>
 internal readonly record struct TextRange(int Start, int End);
 
-/// <summary>Which parts of a text a template wrote, so that special tokens count there; the rest is what people typed.</summary>
+/// <summary>Which parts of a text a template wrote, so that special tokens count there.</summary>
 internal readonly ref struct TemplateRanges
 {
     private readonly ReadOnlySpan<TextRange> _ranges;

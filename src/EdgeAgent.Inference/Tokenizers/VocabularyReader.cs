@@ -110,7 +110,8 @@ internal sealed class VocabularyReader(bool byteLevel)
         return count <= TokenizerLimits.Merges
             ? count
             : throw new TokenizerException(
-                TokenizerFault.LimitExceeded, $"{MergesPath} has {count} entries; the limit is {TokenizerLimits.Merges}.");
+                TokenizerFault.LimitExceeded,
+                $"{MergesPath} has {count} entries; the limit is {TokenizerLimits.Merges}.");
     }
 
     private (int Left, int Right) ReadJoinedPair(ref Utf8JsonReader reader, int rank)

@@ -6,7 +6,8 @@ namespace EdgeAgent.Tests.Inference.Templates;
 /// <summary>Templates in the styles of publishers give the prompts, and the refusals, of the reference.</summary>
 public sealed class ChatTemplateVectorTests
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests/EdgeAgent.Tests/Fixtures/chat-templates");
+    private static readonly string Folder =
+        Path.Combine(Repository.Root, "tests/EdgeAgent.Tests/Fixtures/chat-templates");
 
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, Vectors().Count)];
 

@@ -13,19 +13,27 @@ public sealed class TemplateFuzzTests(ITestOutputHelper output)
         .. Directory.EnumerateFiles(
             Path.Combine(Repository.Root, "tests/EdgeAgent.Tests/Fixtures/chat-templates"), "*.jinja")
             .Order(StringComparer.Ordinal).Select(File.ReadAllText),
-        "{% macro f(a, b=2) %}{{ a }}{{ caller() if caller is defined }}{% endmacro %}{% call f(1) %}x{% endcall %}{{ f(b=3) }}",
-        "{% set ns = namespace(i=0) %}{% for k, v in messages[0].items() %}{% set ns.i = ns.i + 1 %}{{ k ~ v|tojson }}{% endfor %}",
-        "{%- with a = messages|map(attribute='role')|list -%}{{ a|join(', ') }}{% filter upper %}{{ a[::-1] }}{% endfilter %}{% endwith %}",
-        "{% set x %}{{ messages[-1]['content'].split('e')[1:]|first|trim }}{% endset %}{{ '%s-%d'|format(x, 4 // 3) }}{% raw %}{{{% endraw %}",
+        "{% macro f(a, b=2) %}{{ a }}{{ caller() if caller is defined }}{% endmacro %}"
+            + "{% call f(1) %}x{% endcall %}{{ f(b=3) }}",
+        "{% set ns = namespace(i=0) %}{% for k, v in messages[0].items() %}"
+            + "{% set ns.i = ns.i + 1 %}{{ k ~ v|tojson }}{% endfor %}",
+        "{%- with a = messages|map(attribute='role')|list -%}"
+            + "{{ a|join(', ') }}{% filter upper %}{{ a[::-1] }}{% endfilter %}{% endwith %}",
+        "{% set x %}{{ messages[-1]['content'].split('e')[1:]|first|trim }}{% endset %}"
+            + "{{ '%s-%d'|format(x, 4 // 3) }}{% raw %}{{{% endraw %}",
     ];
 
     private static readonly string[] Splinters =
     [
-        "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "|", "(", ")", "[", "]", "{", "}", ".", ",", ":", "~", "*", "**", "//", "%", "'",
-        " if ", " else ", " in ", " not ", " is ", " and ", "for ", "endfor", "set ", "loop", "messages", "message", "none", "true",
-        "9999999999", "-1", "0", "1.5", "''", "[]", "{}", "trim", "tojson", "join", "list", "sort", "range(9**9)", "namespace()",
+        "{%", "%}", "{{", "}}", "{#", "#}", "-", "+", "|", "(", ")", "[", "]", "{", "}", ".", ",", ":", "~", "*", "**",
+        "//", "%", "'",
+        " if ", " else ", " in ", " not ", " is ", " and ", "for ", "endfor", "set ", "loop", "messages", "message",
+        "none", "true",
+        "9999999999", "-1", "0", "1.5", "''", "[]", "{}", "trim", "tojson", "join", "list", "sort",
+        "range(9**9)", "namespace()",
         "raise_exception('x')", "[::-1]", "['role']", ".items()", ".split('e')", "|length", "|reverse", "\\", "\n", "é",
-        "break", "continue", "* 99999", "undefined.x", "loop.cycle()", "|indent(9)", "|replace('', 'x')", "|round(99)", "|int", "|map('map')",
+        "break", "continue", "* 99999", "undefined.x", "loop.cycle()", "|indent(9)", "|replace('', 'x')",
+        "|round(99)", "|int", "|map('map')",
     ];
 
     [Fact]
@@ -34,7 +42,8 @@ public sealed class TemplateFuzzTests(ITestOutputHelper output)
         var random = new Random(Seed);
         var variables = TemplateVariables.FromJson(
             """
-            {"messages":[{"role":"user","content":"Hello <|im_end|>"},{"role":"assistant","content":null,"n":[1,2.5,true]}],
+            {"messages":[{"role":"user","content":"Hello <|im_end|>"},
+            {"role":"assistant","content":null,"n":[1,2.5,true]}],
             "bos_token":"<s>","eos_token":"</s>","add_generation_prompt":true}
             """u8);
         var (parsed, rendered) = (0, 0);
@@ -57,8 +66,8 @@ public sealed class TemplateFuzzTests(ITestOutputHelper output)
                 Assert.Fail($"seed {Seed}, input {i}: {e}\n{source}");
             }
         }
-        output.WriteLine(
-            $"seed {Seed}: {Inputs} inputs, {parsed * 100.0 / Inputs:0.0} % parse, {rendered * 100.0 / Inputs:0.0} % render");
+        var (parsing, rendering) = (parsed * 100.0 / Inputs, rendered * 100.0 / Inputs);
+        output.WriteLine($"seed {Seed}: {Inputs} inputs, {parsing:0.0} % parse, {rendering:0.0} % render");
         Assert.True(parsed > Inputs / 3, $"only {parsed} of {Inputs} inputs parse");
     }
 

@@ -12,13 +12,13 @@ public sealed class TemplateLimitsTests
     [InlineData("{% set ns = namespace(s='x') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}")]
     [InlineData("{% set ns = namespace(l=[1]) %}{% for i in range(99) %}{% set ns.l = ns.l + ns.l %}{% endfor %}")]
     [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}")]
-    [InlineData("{% set ns = namespace(l=[]) %}{% for i in range(999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l | tojson }}")]
+    [InlineData("{% set n=namespace(l=[]) %}{% for i in range(999) %}{% set n.l=[n.l] %}{% endfor %}{{ n.l|tojson }}")]
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")]
     [InlineData("{{ 'x' * 2000000 }}")]
     [InlineData("{{ 'x' * 10**18 }}")]
     [InlineData("{{ [1] * 10**18 }}")]
     [InlineData("{{ ('x' * 100000).replace('x', 'y' * 100) }}")]
-    [InlineData("{% set s = 'a' * 1000000 %}{% set p = 'a' * 500000 ~ 'b' %}{% for i in range(99) %}{{ p in s }}{% endfor %}")]
+    [InlineData("{% set s='a'*10**6 %}{% set p='a'*500000 ~ 'b' %}{% for i in range(9) %}{{ p in s }}{% endfor %}")]
     [InlineData("{% set s = 'a' * 1000000 %}{% for i in range(500) %}{% set t = s.upper() %}{% endfor %}")]
     [InlineData("{% set l = range(40000)|list %}{{ l|sort }}{{ l|join }}{{ l|map('string')|list|length }}")]
     public void A_template_that_runs_away_ends_at_a_limit(string source) => Fails(TemplateFault.LimitExceeded, source);
@@ -26,14 +26,14 @@ public sealed class TemplateLimitsTests
     [Theory]
     [InlineData("(", ")", 5000)]
     [InlineData("[", "]", 5000)]
-    [InlineData("not ", "", 5000)]
-    [InlineData("-", "", 5000)]
+    [InlineData("not ", "1", 5000)]
+    [InlineData("-", "1", 5000)]
     [InlineData("a.", "a", 5000)]
     [InlineData("1+", "1", 9000)]
     [InlineData("a if b else ", "c", 3000)]
     public void Deep_nesting_ends_in_a_fault_not_in_the_stack(string open, string close, int count)
     {
-        var source = "{{ " + Repeat(open, count) + "1" + (close.Length > 1 ? "" : Repeat(close, close is ")" or "]" ? count : 0)) + " }}";
+        var source = "{{ " + Repeat(open, count) + Repeat(close, close is ")" or "]" ? count : 1) + " }}";
         try
         {
             ChatTemplate.Parse(source).Render(TemplateVariables.Of([]), TimeProvider.System);
@@ -58,7 +58,8 @@ public sealed class TemplateLimitsTests
     [InlineData("{% include 'x' %}")]
     [InlineData("{% import 'os' as os %}")]
     [InlineData("{{ x | attr('y') }}")]
-    public void What_leads_out_of_the_template_is_refused_by_name(string source) => Fails(TemplateFault.Unsupported, source);
+    public void What_leads_out_of_the_template_is_refused_by_name(string source) =>
+        Fails(TemplateFault.Unsupported, source);
 
     [Theory]
     [InlineData("{{ self }}")]

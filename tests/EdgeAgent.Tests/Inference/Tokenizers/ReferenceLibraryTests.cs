@@ -4,7 +4,7 @@ using EdgeAgent.Inference.Tokenizers;
 
 namespace EdgeAgent.Tests.Inference.Tokenizers;
 
-/// <summary>Random texts through every pattern and variant that we know, against the reference library (make.cjs).</summary>
+/// <summary>Random texts through every known pattern and variant, against the reference library (make.cjs).</summary>
 public sealed class ReferenceLibraryTests
 {
     // EDGEAGENT_TOKENIZER_VECTORS: a folder with longer files from the same script.

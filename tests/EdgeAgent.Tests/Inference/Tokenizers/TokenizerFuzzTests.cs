@@ -17,8 +17,10 @@ public sealed class TokenizerFuzzTests(ITestOutputHelper output)
     private static readonly string[] Splinters =
     [
         "null", "true", "[]", "{}", "-1", "0", "1e9", "2147483648", "\"\"", "\"a\"", "\"▁\"", "\"<s>\"",
-        "\"ByteLevel\"", "\"Sequence\"", "\"Metaspace\"", "\"NFC\"", "\"Digits\"", "\"Split\"", "\"Strip\"", "[\"a\",\"b\"]",
-        "{\"type\":\"ByteLevel\"}", "{\"type\":\"Metaspace\",\"replacement\":\"▁\"}", "{\"String\":\" \"}", ",", ":", "\"\\ud800\"",
+        "\"ByteLevel\"", "\"Sequence\"", "\"Metaspace\"", "\"NFC\"", "\"Digits\"", "\"Split\"",
+        "\"Strip\"", "[\"a\",\"b\"]",
+        "{\"type\":\"ByteLevel\"}", "{\"type\":\"Metaspace\",\"replacement\":\"▁\"}", "{\"String\":\" \"}",
+        ",", ":", "\"\\ud800\"",
     ];
 
     [Fact]
