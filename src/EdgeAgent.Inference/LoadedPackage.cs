@@ -57,7 +57,8 @@ public sealed class LoadedPackage : IDisposable
                 folder.ReadVerified(folder.Manifest.Chat.Template, 4 * TemplateLimits.SourceLength));
             return tokenizer.VocabularySize <= folder.Manifest.Architecture.VocabularySize
                 ? new LoadedPackage(
-                    folder, new WeightsMap(weights), tokenizer, ChatTemplate.Parse(template), time ?? TimeProvider.System)
+                    folder, new WeightsMap(weights), tokenizer, ChatTemplate.Parse(template),
+                    time ?? TimeProvider.System)
                 : throw new TokenizerException(TokenizerFault.LimitExceeded,
                     $"tokenizer.json has token ids up to {tokenizer.VocabularySize - 1}; "
                     + $"the model has {folder.Manifest.Architecture.VocabularySize} tokens.");

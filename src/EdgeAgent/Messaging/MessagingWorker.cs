@@ -78,6 +78,7 @@ internal sealed partial class MessagingWorker(
         while (!stop.IsCancellationRequested)
         {
             beat.Beat();
+            parts.Queue.RefuseEnded();
             report.ShowLoad(parts.Telemetry.TokensPerSecond);
             if (connection.IsConnected && time.GetElapsedTime(published) >= interval)
             {
@@ -99,4 +100,4 @@ internal sealed partial class MessagingWorker(
 
 /// <summary>What the messaging worker is made of.</summary>
 internal sealed record MessagingParts(
-    Topics Topics, RequestIntake Intake, Outbox Outbox, StatusPublisher Status, EngineTelemetry Telemetry);
+    Topics Topics, RequestIntake Intake, PromptQueue Queue, Outbox Outbox, StatusPublisher Status, EngineTelemetry Telemetry);

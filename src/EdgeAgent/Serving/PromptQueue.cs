@@ -56,6 +56,32 @@ internal sealed class PromptQueue(int capacity)
         }
     }
 
+    /// <summary>Refuses at once what expired or was cancelled while it waited.</summary>
+    public void RefuseEnded()
+    {
+        var ended = new List<PromptTicket>();
+        lock (_lock)
+        {
+            foreach (var lane in _lanes)
+            {
+                for (var left = lane.Count; left > 0; left--)
+                {
+                    var ticket = lane.Dequeue();
+                    if (ticket.Ended is null)
+                    {
+                        lane.Enqueue(ticket);
+                    }
+                    else
+                    {
+                        ended.Add(ticket);
+                        _count--;
+                    }
+                }
+            }
+        }
+        ended.ForEach(ticket => ticket.Complete(ticket.Ended!));
+    }
+
     /// <summary>Takes no more in and returns what still waits.</summary>
     public IReadOnlyList<PromptTicket> Close()
     {

@@ -23,6 +23,13 @@ internal sealed class PromptTicket(PromptRequest request, TimeProvider time)
     /// <summary>Asks for an end; the loop sees it before the next token. Any thread.</summary>
     public void Interrupt(PromptRefusal why) => _interrupt = why;
 
+    /// <summary>Why the request must not be started any more, or null.</summary>
+    public PromptRefusal? Ended => Interruption ?? (IsExpired
+        ? new PromptRefusal(ServingFault.Expired,
+            $"Not answered within {Request.Timeout.TotalMilliseconds:0} ms; it was still waiting for its turn. "
+            + "Allow more time, or send fewer requests at once.")
+        : null);
+
     /// <summary>Gives the result; only the first one counts.</summary>
     public void Complete(PromptResult result) => _result.TrySetResult(result);
 }

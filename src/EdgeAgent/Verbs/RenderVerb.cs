@@ -19,7 +19,8 @@ internal static class RenderVerb
             "--messages", "FILE", "JSON: an array of messages, or an object of template variables");
         messages.Required = true;
         var json = ModelArguments.Json();
-        var verb = new Command("render", "Show the prompt that a chat template makes of messages") { path, messages, json }
+        var verb = new Command("render", "Show the prompt that a chat template makes of messages")
+            { path, messages, json }
             .WithExamples(
                 """echo '[{"role":"user","content":"sensor disconnected?"}]' > chat.json""",
                 "edge-agent render models-lite/nano --messages chat.json");

@@ -18,6 +18,7 @@ public sealed class InboxTests
 
     public InboxTests() => _inbox = new Inbox(_clock);
 
+    // [P-35]
     [Fact]
     public void A_new_request_is_taken_in_and_the_same_one_joins_it()
     {
