@@ -1,0 +1,100 @@
+namespace EdgeAgent.Pruning;
+
+/// <summary>How much heat the board can carry: steers the worst of temperature and power to just below its limit.</summary>
+/// <remarks>
+/// A proportional-integral controller on the share of full heat. Pressure is 0 at comfort and 1 where it steers to.
+/// The temperature is taken where it will be in <see cref="HorizonSeconds"/>, which is what a SoC needs to answer a
+/// change of load (time constants of 10–15 s were published for Raspberry Pi 5, decision 0006), so load is shed before
+/// the crossing. The integral is slower than a bare board's minutes, so the two do not swing.
+/// </remarks>
+internal static class HeatRules
+{
+    /// <summary>How far the temperature is carried on along its trend.</summary>
+    public const double HorizonSeconds = 10;
+
+    /// <summary>Never quite zero, so that what runs comes to an end.</summary>
+    public const double LeastBudget = 0.02;
+
+    /// <summary>The budget while the temperature of a board that had one is unknown.</summary>
+    public const double BlindBudget = 0.5;
+
+    private const double Gain = 1.5;
+    private const double IntegralSeconds = 120;
+    private const double TrendSeconds = 4;
+    private const double WattsSeconds = 5;
+    private const double CriticalSeconds = 2;
+
+    /// <summary>Closer to the limit than this, steering ends and the budget falls by itself.</summary>
+    private const double CriticalKelvin = 0.5;
+
+    public static GovernorState Next(GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
+    {
+        var next = Watched(state, inputs, limits, seconds);
+        var pressure = Math.Max(Temperature(next, inputs, limits) ?? 0, Power(next, limits) ?? 0);
+        var budget = next.HeatBudget;
+        if (IsCritical(inputs))
+        {
+            budget *= Math.Exp(-seconds / CriticalSeconds);
+        }
+        else if (IsBlind(state, inputs))
+        {
+            budget = Math.Min(budget, BlindBudget);
+        }
+        else if (state.HeatPressure is { } before)
+        {
+            budget += Gain * (before - pressure) + Gain / IntegralSeconds * (1 - pressure) * seconds;
+        }
+        return next with { HeatPressure = pressure, HeatBudget = Math.Clamp(budget, LeastBudget, 1) };
+    }
+
+    /// <summary>Whether the board is at its limit, or throttles already.</summary>
+    public static bool IsCritical(in GovernorInputs inputs) =>
+        inputs.IsThrottled || inputs.Celsius >= inputs.LimitCelsius - CriticalKelvin;
+
+    /// <summary>Whether the board's temperature was known once and is not now.</summary>
+    public static bool IsBlind(GovernorState state, in GovernorInputs inputs) =>
+        inputs.Celsius is null && state.Celsius is not null;
+
+    /// <summary>Whether power asks for more than temperature does.</summary>
+    public static bool IsPower(GovernorState state, in GovernorInputs inputs, GovernorLimits limits) =>
+        (Power(state, limits) ?? 0) > (Temperature(state, inputs, limits) ?? 0);
+
+    private static double? Temperature(GovernorState state, in GovernorInputs inputs, GovernorLimits limits)
+    {
+        if (inputs.Celsius is not { } celsius || inputs.LimitCelsius is not { } limit)
+        {
+            return null;
+        }
+        var comfort = limit - Math.Max(limits.Options.ComfortKelvin, limits.MarginKelvin + 3);
+        var expected = celsius + state.CelsiusPerSecond * HorizonSeconds;
+        return Math.Max(0, (expected - comfort) / (limit - limits.MarginKelvin - comfort));
+    }
+
+    private static double? Power(GovernorState state, GovernorLimits limits) =>
+        state.Watts / (0.97 * limits.Options.PowerBudgetWatts);
+
+    private static GovernorState Watched(
+        GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
+    {
+        var watts = inputs.Watts is { } drawn
+            ? state.Watts + (drawn - state.Watts) * Share(seconds, WattsSeconds) ?? drawn
+            : state.Watts;
+        if (inputs.Celsius is not { } celsius || inputs.CelsiusTakenAt == state.CelsiusTakenAt)
+        {
+            return state with { Watts = watts };
+        }
+        var since = (inputs.CelsiusTakenAt - state.CelsiusTakenAt) / (double)limits.TimestampFrequency;
+        var trend = state.Celsius is { } before && since < limits.Options.ReadingAge.TotalSeconds
+            ? state.CelsiusPerSecond + ((celsius - before) / since - state.CelsiusPerSecond) * Share(since, TrendSeconds)
+            : 0;
+        return state with
+        {
+            Watts = watts,
+            Celsius = celsius,
+            CelsiusTakenAt = inputs.CelsiusTakenAt,
+            CelsiusPerSecond = trend,
+        };
+    }
+
+    private static double Share(double seconds, double constant) => 1 - Math.Exp(-seconds / constant);
+}
