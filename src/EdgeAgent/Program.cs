@@ -6,6 +6,7 @@ var root = new RootCommand("An inference agent for ARM boards: an INT4 language 
     RunVerb.Create(TimeProvider.System),
     AskVerb.Create(TimeProvider.System),
     ModelVerb.Create(TimeProvider.System),
+    SimulateVerb.Create(),
     TokenizeVerb.Create(),
 }.WithExamples(
     """edge-agent ask "sensor disconnected?"        one answer, without a network""",
