@@ -14,13 +14,16 @@ internal sealed class GovernorLimitsException(IReadOnlyList<string> faults)
 /// <summary>The operator's options, checked against each other, the model and the board; immutable.</summary>
 internal sealed record GovernorLimits
 {
-    private readonly int _levels;
+    /// <summary>An accuracy this little below level 0's is the same: a tenth of what 500 tasks can tell apart.</summary>
+    private const double SameAccuracy = 0.001;
 
-    private GovernorLimits(GovernorOptions options, int levels, long timestampFrequency)
+    private readonly IReadOnlyList<double?> _accuracies;
+
+    private GovernorLimits(GovernorOptions options, IReadOnlyList<double?> accuracies, long timestampFrequency)
     {
-        (Options, _levels, TimestampFrequency) = (options, levels, timestampFrequency);
+        (Options, _accuracies, TimestampFrequency) = (options, accuracies, timestampFrequency);
         var battery = options.Profile == GovernorProfile.Battery;
-        HighestLevel = Math.Min(options.HighestLevel ?? int.MaxValue, levels - 1);
+        HighestLevel = Math.Min(options.HighestLevel ?? int.MaxValue, accuracies.Count - 1);
         LowestLevel = Math.Min(Math.Max(options.LowestLevel, battery ? 1 : 0), HighestLevel);
         MarginKelvin = options.Profile switch
         {
@@ -34,7 +37,12 @@ internal sealed record GovernorLimits
             GovernorProfile.Battery => 0.5,
             _ => 1,
         };
-        RaiseShortage = options.Profile == GovernorProfile.Performance ? 0.4 : 0.15;
+        RaiseShortage = options.Profile == GovernorProfile.Performance ? 0.5 : 0.25;
+        FreeLevel = LowestLevel;
+        while (FreeLevel < HighestLevel && accuracies[FreeLevel + 1] >= accuracies[LowestLevel] - SameAccuracy)
+        {
+            FreeLevel++;
+        }
     }
 
     public GovernorOptions Options { get; }
@@ -42,6 +50,9 @@ internal sealed record GovernorLimits
     public int LowestLevel { get; }
 
     public int HighestLevel { get; }
+
+    /// <summary>The highest level that is as accurate, as measured, as the lowest one: it costs no quality.</summary>
+    public int FreeLevel { get; }
 
     public double MarginKelvin { get; }
 
@@ -57,15 +68,15 @@ internal sealed record GovernorLimits
     public bool May(GovernorMeans means) => (Options.Means & means) != 0;
 
     /// <summary>Checks everything, then makes the limits.</summary>
-    /// <param name="levels">How many levels the model has, at least 1.</param>
+    /// <param name="accuracies">Measured accuracy of each of the model's levels, 0 first; null where unknown.</param>
     /// <param name="boardTripCelsius">Where the board's own throttling starts, where known.</param>
     /// <exception cref="GovernorLimitsException">Anything contradicts; all of it is named.</exception>
     public static GovernorLimits From(
-        GovernorOptions options, int levels, TimeProvider time, double? boardTripCelsius = null)
+        GovernorOptions options, IReadOnlyList<double?> accuracies, TimeProvider time, double? boardTripCelsius = null)
     {
-        var faults = Ranges(options).Concat(Contradictions(options, levels, boardTripCelsius)).ToList();
+        var faults = Ranges(options).Concat(Contradictions(options, accuracies.Count, boardTripCelsius)).ToList();
         return faults.Count == 0
-            ? new GovernorLimits(options, levels, time.TimestampFrequency)
+            ? new GovernorLimits(options, accuracies, time.TimestampFrequency)
             : throw new GovernorLimitsException(faults);
     }
 
@@ -74,9 +85,9 @@ internal sealed record GovernorLimits
     public GovernorLimits Pinned(int? level)
     {
         var options = Options with { PinnedLevel = level };
-        var faults = Contradictions(options, _levels, null).ToList();
+        var faults = Contradictions(options, _accuracies.Count, null).ToList();
         return faults.Count == 0
-            ? new GovernorLimits(options, _levels, TimestampFrequency)
+            ? new GovernorLimits(options, _accuracies, TimestampFrequency)
             : throw new GovernorLimitsException(faults);
     }
 

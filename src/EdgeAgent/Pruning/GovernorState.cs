@@ -25,6 +25,11 @@ internal sealed record GovernorState
     /// <summary>Smoothed draw.</summary>
     public double? Watts { get; init; }
 
+    /// <summary>The wait in the queue a dwell ago, and how long ago that was.</summary>
+    public double? QueueMark { get; init; }
+
+    public double SecondsSinceMark { get; init; }
+
     public double SecondsSinceLevel { get; init; } = double.PositiveInfinity;
 
     /// <summary>How long nothing has asked for this level.</summary>
@@ -32,6 +37,9 @@ internal sealed record GovernorState
 
     /// <summary>Calm that the next step down needs.</summary>
     public double RecoverySeconds { get; init; }
+
+    /// <summary>Whether heat asked for the last step up.</summary>
+    public bool HeatRaised { get; init; }
 
     /// <summary>Whether the last change of level was a step down.</summary>
     public bool IsTrial { get; init; }

@@ -18,6 +18,9 @@ internal static class HeatRules
     /// <summary>The budget while the temperature of a board that had one is unknown.</summary>
     public const double BlindBudget = 0.5;
 
+    /// <summary>Below this pressure the budget only grows: a board that settles there needs nothing shed.</summary>
+    private const double Knee = 0.7;
+
     private const double Gain = 1.5;
     private const double IntegralSeconds = 120;
     private const double TrendSeconds = 4;
@@ -42,7 +45,8 @@ internal static class HeatRules
         }
         else if (state.HeatPressure is { } before)
         {
-            budget += Gain * (before - pressure) + Gain / IntegralSeconds * (1 - pressure) * seconds;
+            budget += Gain * (Math.Max(before, Knee) - Math.Max(pressure, Knee))
+                + Gain / IntegralSeconds * (1 - pressure) * seconds;
         }
         return next with { HeatPressure = pressure, HeatBudget = Math.Clamp(budget, LeastBudget, 1) };
     }

@@ -12,7 +12,21 @@ internal static class LevelRules
     private const double QueueRaise = 0.4;
     private const double QueueCalm = 0.1;
     private const double CalmShare = 0.3;
+
+    /// <summary>Pressure from which a level that costs no quality is taken, and below which it is given back.</summary>
+    private const double FreeRaise = 0.5;
+    private const double FreeCalm = 0.25;
+
+    /// <summary>A board answers a level more slowly than a queue does: dwells between two steps for heat.</summary>
+    private const double HeatDwells = 12;
+
+    /// <summary>For the same reason a level that heat asked for needs so many times the calm.</summary>
+    private const double HeatCalms = 3;
+
     private const double LongestRecoverySeconds = 3600;
+
+    /// <summary>A heatsink takes some 20 minutes to show that a lower level was too much (decision 0006).</summary>
+    private const double LeastTrialSeconds = 1800;
 
     /// <param name="shortage">Share of the speed that heat and power have taken, 0 to 1.</param>
     public static GovernorState Next(
@@ -27,18 +41,25 @@ internal static class LevelRules
         {
             return next;
         }
+        next = Marked(next, inputs, limits, seconds);
         var level = next.Plan.Level;
-        if (Asks(next, inputs, limits, shortage) is { } ask)
+        if (Asks(next, inputs, limits, shortage) is { } ask && (ask.Highest > level || ask.Highest > limits.FreeLevel))
         {
             next = next with { CalmSeconds = 0 };
-            var isDue = next.SecondsSinceLevel >= limits.Options.Dwell.TotalSeconds;
+            var dwells = IsHeat(ask.Cause) && level > limits.LowestLevel ? HeatDwells : 1;
+            var isDue = next.SecondsSinceLevel >= dwells * limits.Options.Dwell.TotalSeconds;
             return level >= ask.Highest || (!isDue && !ask.IsCritical) ? next
                 : Raised(next, ask.IsCritical ? ask.Highest : level + 1, ask, limits);
         }
-        var isCalm = shortage < CalmShare * limits.RaiseShortage && !(Queue(inputs, limits) > QueueCalm);
+        var isCalm = shortage < CalmShare * limits.RaiseShortage && !(Queue(inputs, limits) > QueueCalm)
+            && (level > limits.FreeLevel || next.HeatPressure < FreeCalm);
         next = next with { CalmSeconds = isCalm ? next.CalmSeconds + seconds : 0 };
-        return next.CalmSeconds >= next.RecoverySeconds ? Lowered(next, limits) : next;
+        var calm = next.RecoverySeconds * (next.HeatRaised ? HeatCalms : 1);
+        return next.CalmSeconds >= calm ? Lowered(next, limits) : next;
     }
+
+    private static bool IsHeat(LevelCause cause) =>
+        cause is LevelCause.Temperature or LevelCause.Power or LevelCause.Throttled;
 
     /// <summary>Wait in the queue as a share of what is too long; null where unknown.</summary>
     public static double? Queue(in GovernorInputs inputs, GovernorLimits limits) =>
@@ -66,7 +87,7 @@ internal static class LevelRules
         {
             return new(LevelCause.Deadline, highest, false, "a deadline would be missed at this level");
         }
-        if (Queue(inputs, limits) is > QueueRaise)
+        if (Queue(inputs, limits) is > QueueRaise && !(inputs.QueueSeconds < state.QueueMark))
         {
             return new(LevelCause.Queue, highest, false, Text($"requests wait {inputs.QueueSeconds:0.0} s"));
         }
@@ -77,18 +98,33 @@ internal static class LevelRules
                 ? Text($"{state.Watts:0.0} W of {limits.Options.PowerBudgetWatts:0.0} W")
                 : Text($"{state.Celsius:0.0} °C, limit {inputs.LimitCelsius:0.0} °C: {100 * shortage:0} % slower"));
         }
-        return HeatRules.IsBlind(state, inputs)
-            ? new(LevelCause.TemperatureUnknown, Math.Min(limits.LowestLevel + 1, highest), false,
-                "the temperature is unknown")
+        if (HeatRules.IsBlind(state, inputs))
+        {
+            return new(LevelCause.TemperatureUnknown, Math.Min(limits.LowestLevel + 1, highest), false,
+                "the temperature is unknown");
+        }
+        return state.HeatPressure > FreeRaise && state.Plan.Level < limits.FreeLevel
+            ? new(LevelCause.Temperature, limits.FreeLevel, false,
+                Text($"{state.Celsius:0.0} °C; this level is as accurate as the lowest"))
             : null;
+    }
+
+    private static GovernorState Marked(
+        GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
+    {
+        var since = state.SecondsSinceMark + seconds;
+        return since >= limits.Options.Dwell.TotalSeconds
+            ? state with { QueueMark = inputs.QueueSeconds, SecondsSinceMark = 0 }
+            : state with { SecondsSinceMark = since };
     }
 
     private static GovernorState Raised(GovernorState state, int level, in Ask ask, GovernorLimits limits)
     {
-        var failed = state.IsTrial && state.SecondsSinceLevel < 3 * state.RecoverySeconds;
+        var failed = state.IsTrial && state.SecondsSinceLevel < Math.Max(LeastTrialSeconds, 3 * state.RecoverySeconds);
         return At(state, level, ask.Cause, ask.Reason, limits) with
         {
             IsTrial = false,
+            HeatRaised = IsHeat(ask.Cause),
             RecoverySeconds = failed
                 ? Math.Min(2 * state.RecoverySeconds, LongestRecoverySeconds)
                 : state.RecoverySeconds,

@@ -1,6 +1,6 @@
 namespace EdgeAgent.Simulation;
 
-/// <summary>The constants of one simulated board; docs/decisions/0006-board-model.md says where each comes from.</summary>
+/// <summary>The constants of one simulated board; decision 0006 says where each comes from.</summary>
 /// <remarks>
 /// Two thermal masses in a row: the SoC heats the board (or its heatsink), which heats the air. What the board draws
 /// beside the SoC heats the board alone. Speed is bytes / bandwidth + cycles per byte / clock, the form that fits
@@ -79,7 +79,7 @@ internal readonly record struct ClockPoint(double Hertz, double Watts);
 
 /// <summary>Where and how firmware or kernel take the clock back.</summary>
 /// <param name="SoftCelsius">From here on the clock falls: the limit that the agent reads.</param>
-/// <param name="HardCelsius">At this temperature the lowest regular clock is reached, and above it less than that.</param>
+/// <param name="HardCelsius">Here the lowest regular clock is reached, above it less than that.</param>
 /// <param name="FloorHertz">The lowest clock that throttling goes to.</param>
 /// <param name="Stepwise">Linux' step_wise governor, one clock step a poll, instead of the firmware's slope.</param>
 internal sealed record KernelTrips(double SoftCelsius, double HardCelsius, double FloorHertz, bool Stepwise);

@@ -39,7 +39,8 @@ internal sealed class BoardSimulation
         {
             var trip = setup.Board.Kernel.SoftCelsius;
             _governor = new Governor(
-                GovernorLimits.From(setup.GovernorOptions, setup.Levels.Count, _clock, trip), _clock);
+                GovernorLimits.From(
+                setup.GovernorOptions, [.. setup.Levels.Select(level => (double?)level.Accuracy)], _clock, trip), _clock);
             _plan = _governor.Plan;
         }
     }

@@ -6,7 +6,7 @@ internal sealed class BoardState
     /// <summary>Linux polls a hot Jetson zone once a second (polling-delay-passive of [DTS]).</summary>
     private const double PollSeconds = 1;
 
-    /// <summary>One step of the step_wise governor: the cpufreq table of Orin has about 38 MHz between points.</summary>
+    /// <summary>One step of the step_wise governor: Orin has about 38 MHz between two clocks.</summary>
     private const double StepHertz = 38.4e6;
 
     /// <summary>How fast the firmware changes a clock: [DIETPI] shows some 20 MHz a second once it settles.</summary>

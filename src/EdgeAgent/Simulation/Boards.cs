@@ -29,7 +29,7 @@ internal static class Boards
     {
         Name = "pi5-case",
         Description = "Raspberry Pi 5 in a passive aluminium case, no fan",
-        SocResistance = 1.5,                     // fitted: [P573] 63 °C after half an hour of stress, 21 °C room assumed
+        SocResistance = 1.5,                     // fitted: [P573] 63 °C after half an hour of stress, 21 °C room
         AirResistance = 5.1,                     // fitted: the same
         BoardCapacity = 250,                     // about 230 g of aluminium and the board
     };

@@ -30,11 +30,12 @@ internal static class SimulateVerb
         var resistance = new Option<double>("--resistance") { Description = "Thermal resistance times this, 0.1 to 10", HelpName = "X", DefaultValueFactory = _ => 1 };
         var model = new Option<string?>("--model") { Description = "Package whose levels are simulated; default: Nano", HelpName = "DIR" };
         var megabytes = new Option<double>("--megabytes") { Description = "Weights that a token reads at level 0, up to 100000; default: SmolLM2-135M in INT4", HelpName = "MB", DefaultValueFactory = _ => StandardMegabytes };
+        var highest = new Option<int?>("--highest-level") { Description = "The highest level that the governor may use", HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "Of random arrivals", HelpName = "N", DefaultValueFactory = _ => 1 };
         var csv = new Option<string?>("--csv") { Description = "Write a sample every ten seconds", HelpName = "FILE" };
         var json = ModelArguments.Json();
         var verb = new Command("simulate", "Try the governor on a simulated board")
-            { board, list, ambient, load, hours, governor, noClock, profile, watts, resistance, model, megabytes, seed, csv, json }
+            { board, list, ambient, load, hours, governor, noClock, profile, watts, resistance, model, megabytes, highest, seed, csv, json }
             .WithExamples(
                 "edge-agent simulate --list",
                 "edge-agent simulate --board pi5-case --ambient 45 --load constant",
@@ -57,7 +58,7 @@ internal static class SimulateVerb
                 AllowsClock = !parsed.GetValue(noClock),
                 Length = TimeSpan.FromHours(Within("--hours", parsed.GetValue(hours), 0.01, LongestHours)),
                 Seed = parsed.GetValue(seed),
-                Options = new() { Profile = parsed.GetValue(profile), PowerBudgetWatts = parsed.GetValue(watts) },
+                Options = new() { Profile = parsed.GetValue(profile), PowerBudgetWatts = parsed.GetValue(watts), HighestLevel = parsed.GetValue(highest) },
             };
             return Print(Run(setup), parsed.GetValue(csv), parsed.GetValue(json));
         });
