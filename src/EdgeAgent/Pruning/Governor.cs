@@ -55,7 +55,7 @@ internal sealed class Governor
     }
 
     /// <summary>Holds a level from the next look on, or lets the governor decide again with null.</summary>
-    /// <exception cref="GovernorLimitsException">The level lies outside the operator's range or the model's.</exception>
+    /// <exception cref="GovernorLimitsException">The level lies outside the range.</exception>
     public void Pin(int? level)
     {
         lock (_lock)
@@ -71,7 +71,8 @@ internal sealed class Governor
         {
             beat();
             Update(read());
-            await Task.Delay(_limits.Options.Interval, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_limits.Options.Interval, _time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class GovernorLimitsException(IReadOnlyList<string> faults)
 /// <summary>The operator's options, checked against each other, the model and the board; immutable.</summary>
 internal sealed record GovernorLimits
 {
-    /// <summary>An accuracy this little below level 0's is the same: a tenth of what 500 tasks can tell apart.</summary>
+    /// <summary>An accuracy this little below is the same: half of one task in 500.</summary>
     private const double SameAccuracy = 0.001;
 
     private readonly IReadOnlyList<double?> _accuracies;

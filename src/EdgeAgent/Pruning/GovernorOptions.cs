@@ -11,7 +11,7 @@ internal enum GovernorProfile
     /// <summary>The default.</summary>
     Balanced,
 
-    /// <summary>10 K more distance from the limit and at most 70 % of the time computing, so that a fan stays slow.</summary>
+    /// <summary>10 K more distance and at most 70 % of the time computing: a fan stays slow.</summary>
     Quiet,
 
     /// <summary>Level 1 at least and at most half of the time computing.</summary>
@@ -66,7 +66,7 @@ internal sealed record GovernorOptions
     /// <summary>Least time between two steps to a higher level, 1–600 s. Default: 10 s.</summary>
     public TimeSpan Dwell { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Calm that a lower level needs, 2 s–1 h; doubles each time that it did not last. Default: 2 min.</summary>
+    /// <summary>Calm that a lower level needs, 2 s–1 h; doubles when it did not last. Default: 2 min.</summary>
     public TimeSpan Recovery { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The lowest level that may be used, 0–15. Default: 0.</summary>
@@ -85,7 +85,7 @@ internal sealed record GovernorOptions
     [Range(1, 64)]
     public int Sequences { get; init; } = 4;
 
-    /// <summary>What may be used to shed load. Default: pace and level; a clock limit needs the operator's word.</summary>
+    /// <summary>What may shed load. Default: pace and level; a clock limit needs the operator's word.</summary>
     public GovernorMeans Means { get; init; } = GovernorMeans.Pace | GovernorMeans.Level;
 
     /// <summary>The lowest share of the highest clock to ask for, 0.2–1. Default: 0.6.</summary>

@@ -10,10 +10,10 @@ namespace EdgeAgent.Pruning;
 /// </remarks>
 internal static class GovernorPolicy
 {
-    /// <summary>A gap between two looks counts as no longer than this: after a suspend, nothing is made up for.</summary>
+    /// <summary>A gap between two looks counts as no longer than this: nothing is made up for.</summary>
     private const double LongestLookSeconds = 2;
 
-    /// <summary>Decoding waits for memory: on a Pi 5 it keeps 85 % of its speed at 62 % of the clock (decision 0006).</summary>
+    /// <summary>Decoding waits for memory: a Pi 5 keeps 85 % of its speed at 62 % of the clock (0006).</summary>
     private const double SpeedOfClock = 0.35;
 
     private const double LeaveGroups = 0.9;

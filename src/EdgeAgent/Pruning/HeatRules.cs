@@ -1,6 +1,6 @@
 namespace EdgeAgent.Pruning;
 
-/// <summary>How much heat the board can carry: steers the worst of temperature and power to just below its limit.</summary>
+/// <summary>How much heat the board can carry: steers the worst of temperature and power below its limit.</summary>
 /// <remarks>
 /// A proportional-integral controller on the share of full heat. Pressure is 0 at comfort and 1 where it steers to.
 /// The temperature is taken where it will be in <see cref="HorizonSeconds"/>, which is what a SoC needs to answer a
@@ -30,7 +30,8 @@ internal static class HeatRules
     /// <summary>Closer to the limit than this, steering ends and the budget falls by itself.</summary>
     private const double CriticalKelvin = 0.5;
 
-    public static GovernorState Next(GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
+    public static GovernorState Next(
+        GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
     {
         var next = Watched(state, inputs, limits, seconds);
         var pressure = Math.Max(Temperature(next, inputs, limits) ?? 0, Power(next, limits) ?? 0);
@@ -81,7 +82,7 @@ internal static class HeatRules
         GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
     {
         var watts = inputs.Watts is { } drawn
-            ? state.Watts + (drawn - state.Watts) * Share(seconds, WattsSeconds) ?? drawn
+            ? Toward(state.Watts ?? drawn, drawn, Share(seconds, WattsSeconds))
             : state.Watts;
         if (inputs.Celsius is not { } celsius || inputs.CelsiusTakenAt == state.CelsiusTakenAt)
         {
@@ -89,7 +90,7 @@ internal static class HeatRules
         }
         var since = (inputs.CelsiusTakenAt - state.CelsiusTakenAt) / (double)limits.TimestampFrequency;
         var trend = state.Celsius is { } before && since < limits.Options.ReadingAge.TotalSeconds
-            ? state.CelsiusPerSecond + ((celsius - before) / since - state.CelsiusPerSecond) * Share(since, TrendSeconds)
+            ? Toward(state.CelsiusPerSecond, (celsius - before) / since, Share(since, TrendSeconds))
             : 0;
         return state with
         {
@@ -99,6 +100,8 @@ internal static class HeatRules
             CelsiusPerSecond = trend,
         };
     }
+
+    private static double Toward(double from, double to, double share) => from + (to - from) * share;
 
     private static double Share(double seconds, double constant) => 1 - Math.Exp(-seconds / constant);
 }

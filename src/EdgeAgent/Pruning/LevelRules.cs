@@ -35,7 +35,7 @@ internal static class LevelRules
         var next = state with { SecondsSinceLevel = state.SecondsSinceLevel + seconds };
         if (limits.Options.PinnedLevel is { } pin)
         {
-            return At(next, Math.Min(pin, limits.HighestLevel), LevelCause.Pinned, "the operator has pinned it", limits);
+            return At(next, pin, LevelCause.Pinned, "the operator has pinned it", limits);
         }
         if (!limits.May(GovernorMeans.Level))
         {
@@ -43,7 +43,7 @@ internal static class LevelRules
         }
         next = Marked(next, inputs, limits, seconds);
         var level = next.Plan.Level;
-        if (Asks(next, inputs, limits, shortage) is { } ask && (ask.Highest > level || ask.Highest > limits.FreeLevel))
+        if (Asks(next, inputs, limits, shortage) is { } ask)
         {
             next = next with { CalmSeconds = 0 };
             var dwells = IsHeat(ask.Cause) && level > limits.LowestLevel ? HeatDwells : 1;
@@ -75,13 +75,14 @@ internal static class LevelRules
         var highest = limits.HighestLevel;
         if (HeatRules.IsCritical(inputs))
         {
-            return new(inputs.IsThrottled ? LevelCause.Throttled : LevelCause.Temperature, highest, true, inputs.IsThrottled
-                ? "the board throttles its clock"
-                : Text($"{inputs.Celsius:0.0} °C is at the limit of {inputs.LimitCelsius:0.0} °C"));
+            return inputs.IsThrottled
+                ? new(LevelCause.Throttled, highest, true, "the board throttles its clock")
+                : new(LevelCause.Temperature, highest, true,
+                    Text($"{inputs.Celsius:0.0} °C is at the limit of {inputs.LimitCelsius:0.0} °C"));
         }
         if (Memory(inputs, limits) is < 0.5 and var memory)
         {
-            return new(LevelCause.Memory, highest, false, Text($"only {100 * memory:0} % of the memory reserve is free"));
+            return new(LevelCause.Memory, highest, false, Text($"{100 * memory:0} % of the memory reserve is free"));
         }
         if (inputs.DeadlineSlackSeconds < 0)
         {

@@ -9,7 +9,7 @@ internal sealed record PruningPlan
     /// <summary>Pruning level; a request may narrow it to its own range.</summary>
     public int Level { get; init; }
 
-    /// <summary>Share of the time that may be spent computing, 0 to 1; what is left is paused after each step.</summary>
+    /// <summary>Share of the time that may be spent computing, 0 to 1; the rest is paused after each step.</summary>
     public double Pace { get; init; } = 1;
 
     /// <summary>Share of the highest clock that should be set where the operator allows it, 0 to 1.</summary>

@@ -40,7 +40,7 @@ internal sealed class BoardSimulation
             var trip = setup.Board.Kernel.SoftCelsius;
             _governor = new Governor(
                 GovernorLimits.From(
-                setup.GovernorOptions, [.. setup.Levels.Select(level => (double?)level.Accuracy)], _clock, trip), _clock);
+                setup.GovernorOptions, [.. setup.Levels.Select(l => (double?)l.Accuracy)], _clock, trip), _clock);
             _plan = _governor.Plan;
         }
     }

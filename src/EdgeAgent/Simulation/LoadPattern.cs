@@ -3,7 +3,7 @@ using System.Globalization;
 namespace EdgeAgent.Simulation;
 
 /// <summary>When simulated requests arrive.</summary>
-/// <param name="PerSecond">Requests a second; null: as many as the board answers at level 0 and its highest clock.</param>
+/// <param name="PerSecond">Requests a second; null: what the board answers at level 0 and full clock.</param>
 /// <param name="IsRandom">Poisson arrivals instead of even ones.</param>
 internal sealed record LoadPattern(double? PerSecond, bool IsRandom)
 {

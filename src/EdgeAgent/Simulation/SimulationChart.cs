@@ -41,8 +41,8 @@ internal static class SimulationChart
 
     /// <summary>One line per sample, with a heading.</summary>
     public static IEnumerable<string> Csv(IReadOnlyList<SimulationSample> samples) => samples
-        .Select(s => Line($"{s.Seconds:0},{s.SocCelsius:0.00},{s.Watts:0.00},{s.Gigahertz:0.000},{s.Level},{s.Pace:0.00},")
-            + Line($"{s.TokensPerSecond:0.0},{s.Waiting}"))
+        .Select(s => Line($"{s.Seconds:0},{s.SocCelsius:0.00},{s.Watts:0.00},{s.Gigahertz:0.000},{s.Level},")
+            + Line($"{s.Pace:0.00},{s.TokensPerSecond:0.0},{s.Waiting}"))
         .Prepend("seconds,soc_celsius,board_watts,clock_gigahertz,level,pace,tokens_per_second,waiting");
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

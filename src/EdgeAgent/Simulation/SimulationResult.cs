@@ -20,7 +20,7 @@ internal sealed record SimulationResult
     /// <summary>Changes of level in the last half hour.</summary>
     public required int LateLevelChanges { get; init; }
 
-    /// <summary>99th percentile of the time from arrival to answer; an expired request counts with its timeout.</summary>
+    /// <summary>99th percentile of the time to an answer; an expired request counts with its timeout.</summary>
     public required double P99Milliseconds { get; init; }
 
     public required int Answered { get; init; }
