@@ -11,6 +11,9 @@ internal sealed record GovernorState
     /// <summary>Share of the heat of full load that the board can carry, 0 to 1: what the controller steers.</summary>
     public double HeatBudget { get; init; } = 1;
 
+    /// <summary>The slow part of the heat budget.</summary>
+    public double HeatIntegral { get; init; } = HeatRules.StartIntegral;
+
     /// <summary>Worst of temperature and power: 0 at comfort, 1 where the governor steers to.</summary>
     public double? HeatPressure { get; init; }
 

@@ -21,7 +21,13 @@ internal static class HeatRules
     /// <summary>Below this pressure the budget only grows: a board that settles there needs nothing shed.</summary>
     private const double Knee = 0.7;
 
+    /// <summary>A pressure beyond this is a jump of the sensor; the integral does not follow it.</summary>
+    private const double MostPressure = 2;
+
     private const double Gain = 1.5;
+    /// <summary>The integral of a cool board: with it the budget is just whole.</summary>
+    public const double StartIntegral = 1 - Gain * (1 - Knee);
+
     private const double IntegralSeconds = 120;
     private const double TrendSeconds = 4;
     private const double WattsSeconds = 5;
@@ -35,21 +41,32 @@ internal static class HeatRules
     {
         var next = Watched(state, inputs, limits, seconds);
         var pressure = Math.Max(Temperature(next, inputs, limits) ?? 0, Power(next, limits) ?? 0);
-        var budget = next.HeatBudget;
+        var (budget, integral) = Steered(state.HeatIntegral, pressure, seconds);
         if (IsCritical(inputs))
         {
-            budget *= Math.Exp(-seconds / CriticalSeconds);
+            budget = Math.Min(budget, state.HeatBudget * Math.Exp(-seconds / CriticalSeconds));
+            integral = Math.Min(integral, budget);
         }
         else if (IsBlind(state, inputs))
         {
-            budget = Math.Min(budget, BlindBudget);
+            (budget, integral) = (Math.Min(budget, BlindBudget), Math.Min(integral, BlindBudget));
         }
-        else if (state.HeatPressure is { } before)
+        return next with
         {
-            budget += Gain * (Math.Max(before, Knee) - Math.Max(pressure, Knee))
-                + Gain / IntegralSeconds * (1 - pressure) * seconds;
-        }
-        return next with { HeatPressure = pressure, HeatBudget = Math.Clamp(budget, LeastBudget, 1) };
+            HeatPressure = pressure,
+            HeatBudget = Math.Clamp(budget, LeastBudget, 1),
+            HeatIntegral = integral,
+        };
+    }
+
+    // Above, the integral stops where the budget is whole, so that the first heat is answered at once; below, it stops
+    // by itself, so that a short wrong reading leaves no trace.
+    private static (double Budget, double Integral) Steered(double integral, double pressure, double seconds)
+    {
+        var share = Gain * (1 - Math.Max(pressure, Knee));
+        var grown = integral + Gain / IntegralSeconds * (1 - Math.Min(pressure, MostPressure)) * seconds;
+        integral = Math.Clamp(Math.Min(grown, 1 - share), LeastBudget, 1);
+        return (integral + share, integral);
     }
 
     /// <summary>Whether the board is at its limit, or throttles already.</summary>

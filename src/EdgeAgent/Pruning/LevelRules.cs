@@ -92,17 +92,17 @@ internal static class LevelRules
         {
             return new(LevelCause.Queue, highest, false, Text($"requests wait {inputs.QueueSeconds:0.0} s"));
         }
+        if (HeatRules.IsBlind(state, inputs))
+        {
+            return new(LevelCause.TemperatureUnknown, Math.Min(limits.LowestLevel + 1, highest), false,
+                "the temperature is unknown");
+        }
         if (shortage > limits.RaiseShortage)
         {
             var cause = HeatRules.IsPower(state, inputs, limits) ? LevelCause.Power : LevelCause.Temperature;
             return new(cause, highest, false, cause == LevelCause.Power
                 ? Text($"{state.Watts:0.0} W of {limits.Options.PowerBudgetWatts:0.0} W")
                 : Text($"{state.Celsius:0.0} °C, limit {inputs.LimitCelsius:0.0} °C: {100 * shortage:0} % slower"));
-        }
-        if (HeatRules.IsBlind(state, inputs))
-        {
-            return new(LevelCause.TemperatureUnknown, Math.Min(limits.LowestLevel + 1, highest), false,
-                "the temperature is unknown");
         }
         return state.HeatPressure > FreeRaise && state.Plan.Level < limits.FreeLevel
             ? new(LevelCause.Temperature, limits.FreeLevel, false,

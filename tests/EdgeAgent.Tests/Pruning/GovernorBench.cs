@@ -37,7 +37,8 @@ internal sealed class GovernorBench
     public void Remove(string name) => _readings.Remove(name);
 
     public SensorSnapshot Snapshot() => new(Clock.GetTimestamp(), [.. _readings.Select(reading => new Reading(
-        reading.Key, reading.Value.Value, "", reading.Value.Limit, Clock.GetTimestamp(), "test", reading.Value.State))]);
+        reading.Key, reading.Value.Value, "", reading.Value.Limit, Clock.GetTimestamp(), "test",
+        reading.Value.State))]);
 
     /// <summary>Looks for so many seconds, four times a second.</summary>
     public PruningPlan Look(double seconds = 0.25, Action<int>? before = null)

@@ -47,7 +47,7 @@ public sealed class GovernorPolicyTests
         var bench = new GovernorBench();
         bench.Look(5);
         bench.Set("soc_temperature", 77, limit: 80);
-        var plan = bench.Look(1);
+        var plan = bench.Look(30);
         Assert.True(plan.Pace < 1, $"pace {plan.Pace}");
         Assert.Equal(0, plan.Level);
         Assert.False(plan.InGroups);
@@ -62,7 +62,7 @@ public sealed class GovernorPolicyTests
         {
             bench.Look(5);
             bench.Set("soc_temperature", 77, limit: 80);
-            bench.Look(1);
+            bench.Look(30);
         }
         Assert.Equal(1, without.Plan.ClockShare);
         Assert.True(with.Plan.ClockShare < 1 && with.Plan.Pace >= without.Plan.Pace);

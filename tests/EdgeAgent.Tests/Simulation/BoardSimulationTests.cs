@@ -3,10 +3,10 @@ using EdgeAgent.Simulation;
 
 namespace EdgeAgent.Tests.Simulation;
 
-/// <summary>The figures of docs/PERFORMANCE.md, "Simulated boards": Nano's levels on SmolLM2-135M's size, 45 °C.</summary>
+/// <summary>The figures of docs/PERFORMANCE.md, "Simulated boards".</summary>
 public sealed class BoardSimulationTests
 {
-    /// <summary>Nano's bytes per token of each level, on 98 MB, with its accuracies.</summary>
+    /// <summary>Nano's levels, their bytes scaled to the 98 MB of SmolLM2-135M.</summary>
     private static readonly IReadOnlyList<LevelCost> s_levels =
     [
         new(98e6, 0.932), new(98e6 * 3604480 / 4587520, 0.934),
@@ -56,7 +56,8 @@ public sealed class BoardSimulationTests
         var kernel = BoardSimulation.Run(Setup(board, resistance, SimulatedGovernor.Kernel));
         Assert.Equal(0, kernel.ThrottledSeconds);
         Assert.True(ours.TokensPerSecond >= kernel.TokensPerSecond * 0.999, $"{ours}\n{kernel}");
-        Assert.True(ours.P99Milliseconds <= kernel.P99Milliseconds + 1 && ours.MeanAccuracy >= 0.932, $"{ours}\n{kernel}");
+        Assert.True(ours.P99Milliseconds <= kernel.P99Milliseconds + 1, $"{ours}\n{kernel}");
+        Assert.True(ours.MeanAccuracy >= kernel.MeanAccuracy - 1e-6, $"{ours}\n{kernel}");
     }
 
     [Fact]
