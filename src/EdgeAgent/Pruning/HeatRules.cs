@@ -29,6 +29,9 @@ internal static class HeatRules
     public const double StartIntegral = 1 - Gain * (1 - Knee);
 
     private const double IntegralSeconds = 120;
+    /// <summary>K/s that a SoC can do; 0.7 was published (decision 0006), what is steeper is the sensor's.</summary>
+    private const double SteepestKelvin = 2;
+
     private const double TrendSeconds = 4;
     private const double WattsSeconds = 5;
     private const double CriticalSeconds = 2;
@@ -107,7 +110,9 @@ internal static class HeatRules
         }
         var since = (inputs.CelsiusTakenAt - state.CelsiusTakenAt) / (double)limits.TimestampFrequency;
         var trend = state.Celsius is { } before && since < limits.Options.ReadingAge.TotalSeconds
-            ? Toward(state.CelsiusPerSecond, (celsius - before) / since, Share(since, TrendSeconds))
+            ? Toward(
+                state.CelsiusPerSecond, Math.Clamp((celsius - before) / since, -SteepestKelvin, SteepestKelvin),
+                Share(since, TrendSeconds))
             : 0;
         return state with
         {

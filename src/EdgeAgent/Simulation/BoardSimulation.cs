@@ -18,7 +18,7 @@ internal sealed class BoardSimulation
     private readonly SimulationSetup _setup;
     private readonly SimulatedClock _clock = new();
     private readonly BoardState _board;
-    private readonly SimulatedService _service;
+    private readonly SimulatedQueue _service;
     private readonly Governor? _governor;
     private readonly IEnumerator<double> _arrivals;
     private readonly List<SimulationSample> _samples = [];
@@ -32,7 +32,7 @@ internal sealed class BoardSimulation
     {
         _setup = setup;
         _board = new BoardState(setup.Board, setup.AmbientCelsius);
-        _service = new SimulatedService(setup);
+        _service = new SimulatedQueue(setup);
         _arrivals = setup.Load.Arrivals(setup.FullPerSecond, setup.Seed).GetEnumerator();
         _arrivals.MoveNext();
         if (setup.Governor != SimulatedGovernor.Kernel)

@@ -46,11 +46,22 @@ public sealed class GovernorPolicyTests
     {
         var bench = new GovernorBench();
         bench.Look(5);
-        bench.Set("soc_temperature", 77, limit: 80);
-        var plan = bench.Look(30);
+        bench.Set("soc_temperature", 74.8, limit: 80);
+        var plan = bench.Look(1);
         Assert.True(plan.Pace < 1, $"pace {plan.Pace}");
         Assert.Equal(0, plan.Level);
-        Assert.False(plan.InGroups);
+    }
+
+    [Fact]
+    public void A_board_near_its_limit_leaves_its_groups_until_it_is_cooler()
+    {
+        var bench = new GovernorBench();
+        bench.Set("soc_temperature", 77, limit: 80);
+        Assert.False(bench.Look(30).InGroups);
+        bench.Set("soc_temperature", 76, limit: 80);
+        Assert.False(bench.Look(30).InGroups);
+        bench.Set("soc_temperature", 70, limit: 80);
+        Assert.True(bench.Look(30).InGroups);
     }
 
     [Fact]
@@ -61,8 +72,8 @@ public sealed class GovernorPolicyTests
         foreach (var bench in new[] { without, with })
         {
             bench.Look(5);
-            bench.Set("soc_temperature", 77, limit: 80);
-            bench.Look(30);
+            bench.Set("soc_temperature", 74.8, limit: 80);
+            bench.Look(1);
         }
         Assert.Equal(1, without.Plan.ClockShare);
         Assert.True(with.Plan.ClockShare < 1 && with.Plan.Pace >= without.Plan.Pace);

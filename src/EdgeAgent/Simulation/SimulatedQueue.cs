@@ -1,7 +1,7 @@
 namespace EdgeAgent.Simulation;
 
 /// <summary>The agent's queue and its one sequence: takes, computes, answers and expires simulated requests.</summary>
-internal sealed class SimulatedService(SimulationSetup setup)
+internal sealed class SimulatedQueue(SimulationSetup setup)
 {
     private readonly Queue<double> _waiting = new();
     private readonly List<double> _answerSeconds = [];
