@@ -17,7 +17,7 @@ internal sealed class SimulateArguments
     private readonly Option<string?> _load = Text("--load", "SPEC", $"{LoadPattern.Forms}; default: constant");
     private readonly Option<double> _hours = Number("--hours", "N", "Length, up to 168", 1);
     private readonly Option<SimulatedGovernor> _governor = new("--governor")
-        { Description = "full, kernel (the board's own throttling), pace or level", HelpName = "WHICH" };
+    { Description = "full, kernel (the board's own throttling), pace or level", HelpName = "WHICH" };
 
     private readonly Option<bool> _noClock = new("--no-clock") { Description = "The governor may not limit the clock" };
     private readonly Option<GovernorProfile> _profile = new("--profile")
@@ -29,7 +29,7 @@ internal sealed class SimulateArguments
 
     private readonly Option<double?> _watts = new("--watts") { Description = "Power budget", HelpName = "W" };
     private readonly Option<int?> _highest = new("--highest-level")
-        { Description = "The highest level that the governor may use", HelpName = "N" };
+    { Description = "The highest level that the governor may use", HelpName = "N" };
 
     private readonly Option<double> _resistance =
         Number("--resistance", "X", "Thermal resistance times this, 0.1 to 10", 1);
