@@ -1,0 +1,162 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+
+namespace EdgeAgent.Pruning;
+
+/// <summary>Limits that contradict each other or leave their range; the message names all of them.</summary>
+internal sealed class GovernorLimitsException(IReadOnlyList<string> faults)
+    : Exception("The governor's limits cannot hold together:\n  " + string.Join("\n  ", faults))
+{
+    public IReadOnlyList<string> Faults { get; } = faults;
+}
+
+/// <summary>The operator's options, checked against each other, the model and the board; immutable.</summary>
+internal sealed record GovernorLimits
+{
+    /// <summary>An accuracy this little below is the same: half of one task in 500.</summary>
+    private const double SameAccuracy = 0.001;
+
+    private readonly IReadOnlyList<double?> _accuracies;
+
+    private GovernorLimits(GovernorOptions options, IReadOnlyList<double?> accuracies, long timestampFrequency)
+    {
+        (Options, _accuracies, TimestampFrequency) = (options, accuracies, timestampFrequency);
+        var battery = options.Profile == GovernorProfile.Battery;
+        HighestLevel = Math.Min(options.HighestLevel ?? int.MaxValue, accuracies.Count - 1);
+        LowestLevel = Math.Min(Math.Max(options.LowestLevel, battery ? 1 : 0), HighestLevel);
+        MarginKelvin = options.Profile switch
+        {
+            GovernorProfile.Performance => options.MarginKelvin / 2,
+            GovernorProfile.Quiet => options.MarginKelvin + 10,
+            _ => options.MarginKelvin,
+        };
+        PaceCeiling = options.Profile switch
+        {
+            GovernorProfile.Quiet => 0.7,
+            GovernorProfile.Battery => 0.5,
+            _ => 1,
+        };
+        RaiseShortage = options.Profile == GovernorProfile.Performance ? 0.5 : 0.25;
+        FreeLevel = LowestLevel;
+        while (FreeLevel < HighestLevel && accuracies[FreeLevel + 1] >= accuracies[LowestLevel] - SameAccuracy)
+        {
+            FreeLevel++;
+        }
+    }
+
+    public GovernorOptions Options { get; }
+
+    public int LowestLevel { get; }
+
+    public int HighestLevel { get; }
+
+    /// <summary>The highest level that is as accurate, as measured, as the lowest one: it costs no quality.</summary>
+    public int FreeLevel { get; }
+
+    public double MarginKelvin { get; }
+
+    /// <summary>The pace of an unstrained board.</summary>
+    public double PaceCeiling { get; }
+
+    /// <summary>Share of the speed that heat must have taken before the level rises.</summary>
+    public double RaiseShortage { get; }
+
+    /// <summary>Ticks per second of the timestamps that readings carry.</summary>
+    public long TimestampFrequency { get; }
+
+    public bool May(GovernorMeans means) => (Options.Means & means) != 0;
+
+    /// <summary>Checks everything, then makes the limits.</summary>
+    /// <param name="accuracies">Measured accuracy of each of the model's levels, 0 first; null where unknown.</param>
+    /// <param name="boardTripCelsius">Where the board's own throttling starts, where known.</param>
+    /// <exception cref="GovernorLimitsException">Anything contradicts; all of it is named.</exception>
+    public static GovernorLimits From(
+        GovernorOptions options, IReadOnlyList<double?> accuracies, TimeProvider time, double? boardTripCelsius = null)
+    {
+        var faults = Ranges(options).Concat(Contradictions(options, accuracies.Count, boardTripCelsius)).ToList();
+        return faults.Count == 0
+            ? new GovernorLimits(options, accuracies, time.TimestampFrequency)
+            : throw new GovernorLimitsException(faults);
+    }
+
+    /// <summary>The same limits with another pinned level, or none.</summary>
+    /// <exception cref="GovernorLimitsException">The level lies outside the range.</exception>
+    public GovernorLimits Pinned(int? level)
+    {
+        var options = Options with { PinnedLevel = level };
+        var faults = Contradictions(options, _accuracies.Count, null).ToList();
+        return faults.Count == 0
+            ? new GovernorLimits(options, _accuracies, TimestampFrequency)
+            : throw new GovernorLimitsException(faults);
+    }
+
+    private static IEnumerable<string> Ranges(GovernorOptions options)
+    {
+        foreach (var property in typeof(GovernorOptions).GetProperties())
+        {
+            if (property.GetCustomAttribute<RangeAttribute>() is { } range
+                && property.GetValue(options) is { } value && !range.IsValid(value))
+            {
+                yield return Text($"{property.Name} {value} must lie from {range.Minimum} to {range.Maximum}");
+            }
+        }
+        foreach (var (name, value, min, max) in new[]
+        {
+            (nameof(options.QueueLimit), options.QueueLimit, 0.1, 600),
+            (nameof(options.Interval), options.Interval, 0.05, 2),
+            (nameof(options.ReadingAge), options.ReadingAge, 0.5, 60),
+            (nameof(options.Dwell), options.Dwell, 1, 600),
+            (nameof(options.Recovery), options.Recovery, 2.0, 3600),
+        })
+        {
+            if (!(value.TotalSeconds >= min && value.TotalSeconds <= max))
+            {
+                yield return Text($"{name} {value.TotalSeconds} s must lie from {min} to {max} s");
+            }
+        }
+    }
+
+    private static IEnumerable<string> Contradictions(GovernorOptions o, int levels, double? trip)
+    {
+        if (o.TemperatureLimitCelsius > trip)
+        {
+            yield return Text($"TemperatureLimitCelsius {o.TemperatureLimitCelsius} lies above {trip} °C, where the ")
+                + "board throttles by itself";
+        }
+        if (o.MarginKelvin >= o.ComfortKelvin)
+        {
+            yield return Text($"MarginKelvin {o.MarginKelvin} must be less than ComfortKelvin {o.ComfortKelvin}");
+        }
+        if (o.LowestLevel > (o.HighestLevel ?? levels - 1))
+        {
+            yield return Text($"LowestLevel {o.LowestLevel} lies above the highest, {o.HighestLevel ?? levels - 1}");
+        }
+        if (o.HighestLevel >= levels)
+        {
+            yield return Text($"HighestLevel {o.HighestLevel}: the model's levels are 0 to {levels - 1}");
+        }
+        if (o.PinnedLevel is { } pin && (pin < o.LowestLevel || pin > (o.HighestLevel ?? levels - 1)))
+        {
+            yield return Text($"PinnedLevel {pin} lies outside {o.LowestLevel} to {o.HighestLevel ?? levels - 1}");
+        }
+        if (o.Interval * 2 > o.ReadingAge)
+        {
+            yield return "ReadingAge must be at least twice Interval, or every reading would be too old";
+        }
+        if (o.Interval > o.Dwell)
+        {
+            yield return "Dwell must not be shorter than Interval";
+        }
+        if (o.Recovery < o.Dwell)
+        {
+            yield return "Recovery must not be shorter than Dwell, or levels would swing";
+        }
+        if (o.Means == GovernorMeans.None)
+        {
+            yield return "Means names nothing that the governor may use";
+        }
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
