@@ -31,7 +31,8 @@ public sealed record GenerationOptions
 
 /// <summary>One answer in the making: chooses its tokens and knows when it ends.</summary>
 /// <remarks>
-/// Allocates nothing per token. It runs no step itself: the owner of the loop feeds <see cref="Prompt"/> and then each <see cref="Token"/> to the
+/// Allocates nothing per token. It runs no step itself: the owner of the loop feeds <see cref="Prompt"/> and then each
+/// <see cref="Token"/> to the
 /// engine, and hands the logits of the last token to <see cref="Accept"/>.
 /// </remarks>
 public sealed class Generation

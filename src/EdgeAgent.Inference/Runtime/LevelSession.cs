@@ -81,7 +81,7 @@ internal sealed class LevelSession : IDisposable
         }
     }
 
-    /// <summary>Where the bound `present.N` of a decode that has run lie, in the order of the graph; for checks.</summary>
+    /// <summary>Where the bound `present.N` of a decode that has run lie, in the graph's order; for checks.</summary>
     public IReadOnlyDictionary<string, nint> PresentAddresses(int sequences)
     {
         var binding = _decodes[sequences]!.Binding;

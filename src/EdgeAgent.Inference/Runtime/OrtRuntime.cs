@@ -57,9 +57,9 @@ public static partial class OrtRuntime
                 throw new InferenceException(InferenceFault.LibraryMissing,
                     LibraryPath is null
                         ? $"ONNX Runtime cannot be loaded: {error.GetBaseException().Message} Install the agent again."
-                        : $"ONNX Runtime cannot be loaded from {LibraryPath}: {error.GetBaseException().Message} It must "
-                            + $"be at least as new as the agent's binding ({BindingVersion}). Name another library, or "
-                            + $"unset {LibraryPathVariable} to use the agent's own.",
+                        : $"ONNX Runtime cannot be loaded from {LibraryPath}: {error.GetBaseException().Message} "
+                            + $"It must be at least as new as the agent's binding ({BindingVersion}). Name another "
+                            + $"library, or unset {LibraryPathVariable} to use the agent's own.",
                     error);
             }
             CheckVersion(RuntimeInformation.ProcessArchitecture, LibraryVersion);

@@ -100,4 +100,5 @@ internal sealed partial class MessagingWorker(
 
 /// <summary>What the messaging worker is made of.</summary>
 internal sealed record MessagingParts(
-    Topics Topics, RequestIntake Intake, PromptQueue Queue, Outbox Outbox, StatusPublisher Status, EngineTelemetry Telemetry);
+    Topics Topics, RequestIntake Intake, PromptQueue Queue, Outbox Outbox, StatusPublisher Status,
+    EngineTelemetry Telemetry);

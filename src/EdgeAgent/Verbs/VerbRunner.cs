@@ -39,8 +39,8 @@ internal static class VerbRunner
             VerbOutput.Error(error.Message);
             return ExitCodes.WrongUsage;
         }
-        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException or TemplateException
-            or ModelToolsException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException
+            or TemplateException or ModelToolsException or IOException or UnauthorizedAccessException)
         {
             VerbOutput.Error(error.Message);
             return ExitCodes.Failed;
