@@ -5,6 +5,7 @@ return args switch
 {
     ["memory", .. var rest] => MemoryMeasurement.Run(rest),
     ["speed", .. var rest] => SpeedMeasurement.Run(rest),
+    ["agent", .. var rest] => AgentMeasurement.Run(rest),
     _ => Usage(),
 };
 
@@ -16,6 +17,8 @@ static int Usage()
             --same: every level runs the graph of level 0, so that what a session costs alone is seen
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- speed [--model DIR] [--seconds N]
             tokens per second of decode and prefill at every level, one and two threads
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- agent [--count N]
+            time to READY, time from publish to answer over a real Mosquitto, memory
         """);
     return 2;
 }
