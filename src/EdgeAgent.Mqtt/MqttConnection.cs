@@ -118,8 +118,11 @@ public sealed class MqttConnection
             var end = await PumpAsync(link, stop);
             // Mosquitto 2.0.11 closes a session that was taken over without a word, so it can only be guessed.
             return end.ReasonCode is null && !end.IsOurs && ++_shortLivedCount >= ShortLivedLimit
-                ? end with { Reason = $"{end.Reason} (soon after connecting, {_shortLivedCount} times; "
-                    + $"does another client use the identifier {_options.ClientId}?)" }
+                ? end with
+                {
+                    Reason = $"{end.Reason} (soon after connecting, {_shortLivedCount} times; "
+                    + $"does another client use the identifier {_options.ClientId}?)"
+                }
                 : end;
         }
         finally

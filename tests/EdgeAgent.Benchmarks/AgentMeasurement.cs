@@ -60,11 +60,12 @@ internal static class AgentMeasurement
         var start = Stopwatch.GetTimestamp();
         var agent = Start(Path.Combine(AppContext.BaseDirectory, "edge-agent"), "run", "--json",
             "--mqtt", $"mqtt://127.0.0.1:{port}", "--device", "bench", "--data", state);
+        var ready = TimeSpan.Zero;
         while (agent.StandardOutput.ReadLine() is { } line)
         {
-            if (line.Contains("\"ready\"", StringComparison.Ordinal))
+            ready = line.Contains("\"ready\"", StringComparison.Ordinal) ? Stopwatch.GetElapsedTime(start) : ready;
+            if (line.Contains("\"connected\"", StringComparison.Ordinal))
             {
-                var ready = Stopwatch.GetElapsedTime(start);
                 _ = agent.StandardOutput.ReadToEndAsync();
                 return (agent, ready);
             }

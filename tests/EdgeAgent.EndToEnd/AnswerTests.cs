@@ -50,7 +50,8 @@ public sealed class AnswerTests(Plant plant)
 
         var answer = await requester.AskAsync(new Publishing("sensor disconnected?")
         {
-            Topic = $"{requester.InRequest}/plc", ResponseTopic = "",
+            Topic = $"{requester.InRequest}/plc",
+            ResponseTopic = "",
         });
 
         Assert.Equal($"{requester.Out}/response/plc", answer.Topic);

@@ -7,7 +7,10 @@ public sealed class LifeTests
 {
     private static readonly object s_long = new
     {
-        prompt = "Tell me a story.", temperature = 2, seed = 7, max_tokens = 600,
+        prompt = "Tell me a story.",
+        temperature = 2,
+        seed = 7,
+        max_tokens = 600,
     };
 
     [Fact]

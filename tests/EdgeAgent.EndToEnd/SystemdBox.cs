@@ -97,7 +97,7 @@ public sealed class SystemdBox : IAsyncDisposable
         {
             Directory.Delete(unfinished, recursive: true);
         }
-        var packages = "mosquitto,mosquitto-clients,libmosquitto1";
+        var packages = "mosquitto,mosquitto-clients";
         (await Shell.RunAsync(TimeSpan.FromMinutes(10), "bash", script, "create", unfinished, packages)).Expect();
         Directory.Move(unfinished, Root);
     }

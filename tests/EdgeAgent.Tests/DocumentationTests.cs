@@ -7,9 +7,6 @@ namespace EdgeAgent.Tests;
 /// <summary>What the documents show is there and is so; Tidy/Documents.cs has the marks.</summary>
 public sealed class DocumentationTests
 {
-    /// <summary>Documents of the first version that other branches bring; a link to one of them may lead.</summary>
-    private static readonly string[] s_expected = ["docs/PROTOCOL.md", "docs/PERFORMANCE.md"];
-
     private static IEnumerable<SourceFile> Markdown =>
         Checkout.Texts.Where(file => file.Path.EndsWith(".md", StringComparison.Ordinal));
 
@@ -17,7 +14,7 @@ public sealed class DocumentationTests
 
     [Fact]
     public void A_link_between_our_documents_leads_somewhere() => Assert.Empty(Markdown.SelectMany(document =>
-        Documents.DeadLinks(document, path => s_expected.Contains(path) || Path.Exists(FullPath(path)))));
+        Documents.DeadLinks(document, path => Path.Exists(FullPath(path)))));
 
     [Fact]
     public void A_block_that_is_marked_to_run_is_a_shell_script()
