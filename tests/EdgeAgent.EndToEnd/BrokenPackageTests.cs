@@ -47,16 +47,11 @@ public sealed class BrokenPackageTests : IDisposable
     [Fact]
     public Task A_truncated_graph_is_refused_where_only_its_size_and_hash_were_put_right() =>
         RefusedAsync("level-0.onnx", () =>
-        {
-            var path = Path.Combine(Package, "level-0.onnx");
-            var bytes = File.ReadAllBytes(path)[..2000];
-            File.WriteAllBytes(path, bytes);
-            EditManifest(manifest =>
-            {
-                FileOf(manifest, "level-0.onnx")["size_bytes"] = bytes.Length;
-                FileOf(manifest, "level-0.onnx")["sha256"] = Convert.ToHexStringLower(SHA256.HashData(bytes));
-            });
-        });
+            PutRight("level-0.onnx", File.ReadAllBytes(Path.Combine(Package, "level-0.onnx"))[..2000]));
+
+    [Fact]
+    public Task A_chat_template_that_cannot_be_read_is_refused() =>
+        RefusedAsync("endfor", () => PutRight("chat_template.jinja", "{% for x in y %}"u8.ToArray()));
 
     [Fact]
     public Task A_truncated_graph_is_refused() => RefusedAsync("level-0.onnx: 100 bytes", () =>
@@ -133,6 +128,17 @@ public sealed class BrokenPackageTests : IDisposable
         {
             File.Copy(file, Path.Combine(Package, Path.GetFileName(file)));
         }
+    }
+
+    /// <summary>Replaces a file and makes size and hash of the manifest fit it.</summary>
+    private void PutRight(string name, byte[] bytes)
+    {
+        File.WriteAllBytes(Path.Combine(Package, name), bytes);
+        EditManifest(manifest =>
+        {
+            FileOf(manifest, name)["size_bytes"] = bytes.Length;
+            FileOf(manifest, name)["sha256"] = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        });
     }
 
     private void EditManifest(Action<JsonNode> edit)

@@ -1,6 +1,7 @@
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Runtime;
+using EdgeAgent.Inference.Templates;
 using EdgeAgent.Inference.Tokenizers;
 using EdgeAgent.ModelPackage;
 using Microsoft.Extensions.Hosting;
@@ -45,7 +46,8 @@ internal sealed partial class InferenceWorker(
             beat.End();
             ended.SetResult();
         }
-        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException)
+        catch (Exception error) when (error is PackageException or InferenceException or TokenizerException
+            or TemplateException)
         {
             ended.SetException(new AgentFailureException(error.Message, error));
         }

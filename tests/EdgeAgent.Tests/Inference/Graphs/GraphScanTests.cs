@@ -37,12 +37,12 @@ public sealed class GraphScanTests(ITestOutputHelper output)
         ["shape that overflows"] = (m => External(m).Dims.Add([long.MaxValue, long.MaxValue, 2]), "does not fill"),
         ["negative dimensions"] = (m => External(m).Dims.Add([-1, -1]), "does not fill"),
         ["unknown type"] = (m => External(m).DataType = (TensorProto.Types.DataType)10, "does not fill"),
-        ["inline tensor with outside place"] = (m => External(m).DataLocation = 0, "inside the graph is larger"),
+        ["inline tensor with outside place"] = (m => External(m).DataLocation = 0, "in the graph is larger"),
         ["large tensor inside"] = (m => m.Graph.Initializer.Add(new TensorProto
         {
             Name = "big",
             RawData = ByteString.CopyFrom(new byte[(64 << 10) + 1]),
-        }), "tensor 'big' inside the graph is larger"),
+        }), "tensor 'big' in the graph is larger"),
         ["tensor as attribute"] = (m => m.Graph.Node[2].Attribute.Add(new AttributeProto { Name = "v", T = new() }),
             "holds a tensor as attribute"),
         ["tensors of a branch"] =
