@@ -25,7 +25,7 @@ internal static class AgentMeasurement
         try
         {
             var (agent, ready) = StartAgent(port, state);
-            using (agent)
+            try
             {
                 Console.WriteLine($"process start to READY: {ready.TotalMilliseconds:0} ms");
                 Console.WriteLine("| level | publish to answer, p50 ms | p99 ms |");
@@ -43,8 +43,12 @@ internal static class AgentMeasurement
                 agent.Refresh();
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"processor while idle: {(agent.TotalProcessorTime - before).TotalMilliseconds / 50:0.00} %"));
+            }
+            finally
+            {
                 agent.Kill();
                 agent.WaitForExit();
+                agent.Dispose();
             }
         }
         finally

@@ -53,7 +53,7 @@ internal sealed partial class RequestIntake(
         var addressee = new Addressee(verdict.ResponseTopic, message.CorrelationData);
         if (verdict.Accepted)
         {
-            Accept(message, verdict.Request, addressee, number);
+            Accept(message, verdict.Request, addressee, identity.FirstSeed + number);
         }
         else
         {
