@@ -12,9 +12,7 @@ namespace EdgeAgent.Inference;
 /// </summary>
 public sealed class LoadedPackage : IDisposable
 {
-    internal const string DataFile = "model.data";
-
-    private const string TokenizerFile = "tokenizer.json";
+    internal const string DataFile = PackageManifest.WeightsFileName;
 
     private readonly PackageFolder _folder;
 
@@ -52,7 +50,8 @@ public sealed class LoadedPackage : IDisposable
             {
                 throw new PackageException(fault);
             }
-            var tokenizer = Tokenizer.Load(folder.ReadVerified(TokenizerFile, TokenizerLimits.FileBytes));
+            var tokenizer = Tokenizer.Load(
+                folder.ReadVerified(PackageManifest.TokenizerFileName, TokenizerLimits.FileBytes));
             var template = Encoding.UTF8.GetString(
                 folder.ReadVerified(folder.Manifest.Chat.Template, 4 * TemplateLimits.SourceLength));
             return tokenizer.VocabularySize <= folder.Manifest.Architecture.VocabularySize

@@ -13,6 +13,15 @@ public sealed record PackageManifest
     /// <summary>Name of the manifest file within a package.</summary>
     public const string FileName = "manifest.json";
 
+    /// <summary>Name of the one data file that all graphs of a package share.</summary>
+    public const string WeightsFileName = "model.data";
+
+    /// <summary>Name of the tokenizer's file within a package, and within a Hugging Face folder.</summary>
+    public const string TokenizerFileName = "tokenizer.json";
+
+    /// <summary>Name that the tools give to the chat template; <see cref="ChatFormat.Template"/> decides.</summary>
+    public const string TemplateFileName = "chat_template.jinja";
+
     public required string Format { get; init; }
 
     /// <summary>Lower-case name, `[a-z0-9][a-z0-9._-]*`, at most 64 characters.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeAgent.Inference.Graphs.Onnx;
+using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.ModelTools.Graphs;
 
@@ -10,7 +11,7 @@ internal sealed record StoredTensor(
 /// <summary>Writes the one data file of a package from front to back, hashing as it goes.</summary>
 internal sealed class WeightsFile(Stream output) : IDisposable
 {
-    public const string FileName = "model.data";
+    public const string FileName = PackageManifest.WeightsFileName;
 
     /// <summary>Every tensor starts on a cache line, as the kernels' vector loads like it.</summary>
     private const int AlignmentBytes = 64;

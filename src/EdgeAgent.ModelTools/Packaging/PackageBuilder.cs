@@ -12,8 +12,8 @@ namespace EdgeAgent.ModelTools.Packaging;
 internal sealed class PackageBuilder(
     ImportOptions options, HuggingFaceFolder source, LlamaConfig model, string work, string replaced)
 {
-    private const string TokenizerFile = "tokenizer.json";
-    private const string TemplateFile = "chat_template.jinja";
+    private const string TokenizerFile = PackageManifest.TokenizerFileName;
+    private const string TemplateFile = PackageManifest.TemplateFileName;
     private const string OldestRuntime = "1.30.0";
 
     /// <summary>What people wrote for a package; an import over an older package keeps it.</summary>

@@ -44,6 +44,9 @@ internal sealed class LoopBeats
     /// late wake-up never delays a ping.</remarks>
     public TimeSpan LongestSilence { get; }
 
+    /// <summary>How long a loop that looks again every so often may pause: no longer than it may be silent.</summary>
+    public TimeSpan PauseUpTo(TimeSpan wished) => LongestSilence < wished ? LongestSilence : wished;
+
     /// <summary>The loops that must beat now.</summary>
     public ImmutableArray<LoopBeat> Loops => _loops;
 

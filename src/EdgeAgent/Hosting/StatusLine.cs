@@ -60,7 +60,7 @@ internal sealed class StatusLineWorker(StatusLine line, Notices notices, LoopBea
             return;
         }
         var beat = beats.Register("status");
-        var pause = beats.LongestSilence < TimeSpan.FromSeconds(1) ? beats.LongestSilence : TimeSpan.FromSeconds(1);
+        var pause = beats.PauseUpTo(TimeSpan.FromSeconds(1));
         while (!stoppingToken.IsCancellationRequested)
         {
             beat.Beat();

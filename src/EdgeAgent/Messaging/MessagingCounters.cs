@@ -58,7 +58,7 @@ internal sealed class MessagingCounters
             readings["requests_expired_total"] = _expired;
             readings["answers_delivered_total"] = _delivered;
             readings["answers_dropped_total"] = _dropped;
-            readings["answers_pending"] = _accepted - _delivered - _dropped;
+            readings["answers_pending"] = Pending;
             readings["refusals_dropped_total"] = _refusalsDropped;
             readings["unknown_fields_total"] = _unknownFields;
         }

@@ -3,12 +3,11 @@ using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Messaging;
 
 /// <summary>The agent's end of MQTT: waits for the model, then keeps the connection and speaks for the agent.</summary>
-internal sealed partial class MessagingWorker(
+internal sealed class MessagingWorker(
     MessagingParts parts, BrokerReport report, ModelSlot slot, LoopBeats beats, AgentOptions options, TimeProvider time)
     : BackgroundService
 {
@@ -48,16 +47,17 @@ internal sealed partial class MessagingWorker(
             KeepAlive = TimeSpan.FromSeconds(options.MqttKeepAliveSeconds),
             Will = parts.Status.Will,
         };
-        var callbacks = new MqttCallbacks
-        {
-            Received = parts.Intake.Take,
-            Progressed = beat.Beat,
-            Farewell = () => parts.Status.Goodbye,
-        };
         MqttConnection? connection = null;
         connection = new MqttConnection(mqtt,
             [.. parts.Topics.Filters.Select(filter => new MqttSubscription { Filter = filter })],
-            callbacks with { StateChanged = state => Changed(connection!, state) }, time);
+            new MqttCallbacks
+            {
+                Received = parts.Intake.Take,
+                StateChanged = state => Changed(connection!, state),
+                Progressed = beat.Beat,
+                Farewell = () => parts.Status.Goodbye,
+            },
+            time);
         return connection;
     }
 
@@ -90,8 +90,7 @@ internal sealed partial class MessagingWorker(
                 refreshed = time.GetTimestamp();
                 _ = connection.PublishAsync(parts.Status.Online());
             }
-            var pause = beats.LongestSilence < TimeSpan.FromSeconds(1) ? beats.LongestSilence : TimeSpan.FromSeconds(1);
-            await Task.Delay(pause, time, stop).ConfigureAwait(
+            await Task.Delay(beats.PauseUpTo(TimeSpan.FromSeconds(1)), time, stop).ConfigureAwait(
                 ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         beat.End();

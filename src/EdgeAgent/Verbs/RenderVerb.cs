@@ -3,13 +3,13 @@ using System.Text;
 using System.Text.Json;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference.Templates;
+using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.Verbs;
 
 /// <summary>`render`: shows the prompt that a chat template makes of messages.</summary>
 internal static class RenderVerb
 {
-    private const string PackageTemplate = "chat_template.jinja";
     private const int MaximumFileBytes = 1 << 20;
 
     public static Command Create(TimeProvider time)
@@ -53,7 +53,7 @@ internal static class RenderVerb
         {
             return Encoding.UTF8.GetString(ReadBounded(path));
         }
-        var own = Path.Combine(path, PackageTemplate);
+        var own = Path.Combine(path, PackageManifest.TemplateFileName);
         return File.Exists(own)
             ? Encoding.UTF8.GetString(ReadBounded(own))
             : ReadTokenizerConfig(Path.Combine(path, "tokenizer_config.json"));

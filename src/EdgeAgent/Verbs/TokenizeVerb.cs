@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference.Tokenizers;
+using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.Verbs;
 
@@ -29,7 +30,7 @@ internal static class TokenizeVerb
     }
 
     private static Tokenizer Load(string path) =>
-        Tokenizer.LoadFile(Directory.Exists(path) ? Path.Combine(path, "tokenizer.json") : path);
+        Tokenizer.LoadFile(Directory.Exists(path) ? Path.Combine(path, PackageManifest.TokenizerFileName) : path);
 
     private static int Encode(Tokenizer tokenizer, bool json)
     {
