@@ -1,23 +1,5 @@
 namespace EdgeAgent.ModelTools.Graphs;
 
-/// <summary>A stored matrix [outputs, inputs], with its block scales where it is quantized.</summary>
-internal sealed record StoredMatrix(long Outputs, long Inputs, StoredTensor Weight, StoredTensor? Scales)
-{
-    /// <summary>Bytes that one pass reads.</summary>
-    public long SizeBytes => Weight.LengthBytes + (Scales?.LengthBytes ?? 0);
-
-    /// <summary>The first rows, at the same place in the data file.</summary>
-    public StoredMatrix FirstOutputs(long count) =>
-        new(count, Inputs, Cut(Weight, count), Scales is null ? null : Cut(Scales, count));
-
-    private StoredTensor Cut(StoredTensor tensor, long count)
-    {
-        var shape = tensor.Shape.ToArray();
-        shape[0] = shape[0] / Outputs * count;
-        return tensor with { Shape = shape, LengthBytes = tensor.LengthBytes / Outputs * count };
-    }
-}
-
 /// <summary>The weights of one transformer layer; `Down` by the number of channels that it takes in.</summary>
 internal sealed record LayerWeights(
     StoredTensor AttentionNorm, StoredMatrix Qkv, StoredMatrix Output,

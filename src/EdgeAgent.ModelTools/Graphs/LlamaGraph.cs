@@ -1,6 +1,5 @@
 using EdgeAgent.Inference.Graphs.Onnx;
 using EdgeAgent.ModelTools.Import;
-using EdgeAgent.ModelTools.Quantize;
 using static EdgeAgent.Inference.Graphs.Onnx.TensorProto.Types;
 using static EdgeAgent.ModelTools.Graphs.OnnxGraph;
 
@@ -110,7 +109,7 @@ internal sealed class LlamaGraph
     private GraphProto WholeHead()
     {
         var inner = new OnnxGraph("whole_head");
-        AddLinear(inner, _graph, _weights.Head, "hidden", "logits.whole");
+        LinearLayer.Add(inner, _graph, _weights.Head, "hidden", "logits.whole");
         inner.Output("logits.whole", DataType.Float, "R", "L");
         return inner.Branch();
     }
@@ -118,7 +117,7 @@ internal sealed class LlamaGraph
     private GraphProto ChosenHead()
     {
         var inner = new OnnxGraph("chosen_head");
-        var rows = AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows");
+        var rows = LinearLayer.AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows");
         inner.Node("FusedMatMul", Contrib, "logits.chosen", ["hidden", rows], Int("transB", 1));
         inner.Output("logits.chosen", DataType.Float, "R", "L");
         return inner.Branch();
@@ -141,26 +140,8 @@ internal sealed class LlamaGraph
     }
 
     private string Linear(StoredMatrix matrix, string input, string output) =>
-        AddLinear(_graph, _graph, matrix, input, output);
+        LinearLayer.Add(_graph, _graph, matrix, input, output);
 
     private string LookUp(StoredMatrix table, string ids, string output) =>
-        AddLookUp(_graph, _graph, table, ids, output);
-
-    /// <summary>input · matrixᵀ; the weights are initializers of <paramref name="outer"/>.</summary>
-    private static string AddLinear(
-        OnnxGraph graph, OnnxGraph outer, StoredMatrix matrix, string input, string output) =>
-        matrix.Scales is null
-            ? graph.Node("FusedMatMul", Contrib, output, [input, outer.External(matrix.Weight)], Int("transB", 1))
-            : graph.Node("MatMulNBits", Contrib, output,
-                [input, outer.External(matrix.Weight), outer.External(matrix.Scales)],
-                Int("K", matrix.Inputs), Int("N", matrix.Outputs), Int("bits", 4),
-                Int("block_size", SymmetricInt4.BlockSize), Int("accuracy_level", 4));
-
-    private static string AddLookUp(OnnxGraph graph, OnnxGraph outer, StoredMatrix table, string ids, string output) =>
-        table.Scales is null
-            ? graph.Node("Gather", "", output, [outer.External(table.Weight), ids], Int("axis", 0))
-            : graph.Node("GatherBlockQuantized", Contrib, output,
-                [outer.External(table.Weight), ids, outer.External(table.Scales)],
-                Int("gather_axis", 0), Int("quantize_axis", 1), Int("bits", 4),
-                Int("block_size", SymmetricInt4.BlockSize));
+        LinearLayer.AddLookUp(_graph, _graph, table, ids, output);
 }

@@ -68,50 +68,26 @@ internal sealed class WeightsWriter(
     private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, float[] values)
     {
         var head = Matrix(name, values, model.HiddenSize);
-        if (head.Scales is null)
-        {
-            return (head, head);
-        }
-        long rows = head.Outputs, blocks = head.Inputs / SymmetricInt4.BlockSize;
-        return (head, head with
-        {
-            Weight = head.Weight with { Name = $"{name}.rows", Shape = [rows, head.Inputs / 2] },
-            Scales = head.Scales with { Name = $"{name}.rows.scales", Shape = [rows, blocks] },
-        });
+        return (head, head.AsTable($"{name}.rows"));
     }
 
     private StoredTensor Vector(string name, string sourceName) =>
-        Append(name, DataType.Float, [model.HiddenSize],
+        file.Append(name, DataType.Float, [model.HiddenSize],
             MemoryMarshal.AsBytes(source.Read(sourceName, model.HiddenSize).AsSpan()));
 
     /// <summary>Stores [outputs, inputs] in the layout of its operator.</summary>
     private StoredMatrix Matrix(string name, float[] values, int inputs)
     {
-        var outputs = values.Length / inputs;
-        if (!quantized)
-        {
-            var plain = Append(name, DataType.Float, [outputs, inputs], MemoryMarshal.AsBytes(values.AsSpan()));
-            return new StoredMatrix(outputs, inputs, plain, null);
-        }
-        if (inputs % SymmetricInt4.BlockSize != 0)
+        if (quantized && inputs % BlockFormat.Int4.BlockSize != 0)
         {
             throw new ModelToolsException(ModelToolsFault.SourceInvalid,
-                $"{name} has {inputs} inputs, which blocks of {SymmetricInt4.BlockSize} do not divide; "
+                $"{name} has {inputs} inputs, which blocks of {BlockFormat.Int4.BlockSize} do not divide; "
                 + "use --quant none.");
         }
-        long blocks = inputs / SymmetricInt4.BlockSize;
-        var packed = new byte[values.Length / 2];
-        var scales = new float[outputs * blocks];
-        SymmetricInt4.Quantize(values, packed, scales);
-        return new StoredMatrix(outputs, inputs,
-            Append(name, DataType.Uint8, [outputs, blocks, SymmetricInt4.BlockSize / 2], packed),
-            Append($"{name}.scales", DataType.Float, [outputs * blocks], MemoryMarshal.AsBytes(scales.AsSpan())));
-    }
-
-    private StoredTensor Append(string name, DataType type, long[] shape, ReadOnlySpan<byte> content)
-    {
-        var tensor = file.Append(name, type, shape, content);
+        var matrix = quantized
+            ? file.Append(name, RoundToNearest.Quantize(values, inputs, BlockFormat.Int4))
+            : file.Append(name, values, inputs);
         written(file.SizeBytes);
-        return tensor;
+        return matrix;
     }
 }

@@ -46,6 +46,6 @@ internal static class SymmetricInt4
     private static int Level(float weight, float scale) =>
         (int)Math.Clamp(MathF.Round(weight / scale, MidpointRounding.ToEven), -Zero, Zero - 1) + Zero;
 
-    private static float TruncateToBFloat16(float value) =>
+    public static float TruncateToBFloat16(float value) =>
         BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000u);
 }
