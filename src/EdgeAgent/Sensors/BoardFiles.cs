@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace EdgeAgent.Sensors;
@@ -22,7 +24,8 @@ internal enum FileState
 /// <summary>One file of the board: its path below the sensors root, and in full.</summary>
 internal sealed record BoardFile(string Path, string FullPath);
 
-/// <summary>Bounded reading of `sys/`, `proc/`, … below one root folder; never throws.</summary>
+/// <summary>Bounded reading of `sys/`, `proc/`, … below one root folder, and writing of single numbers; never
+/// throws.</summary>
 /// <remarks>A read can block for as long as a driver likes: <see cref="SourceRunner"/> is what survives that.</remarks>
 internal sealed partial class BoardFiles
 {
@@ -93,6 +96,27 @@ internal sealed partial class BoardFiles
             or ArgumentException or System.Security.SecurityException)
         {
             return FileState.Failed;
+        }
+    }
+
+    /// <summary>Writes a whole number into a file that exists; false where the board does not take it.</summary>
+    public bool Write(BoardFile file, long value)
+    {
+        try
+        {
+            if (!IsInside(file.FullPath))
+            {
+                return false;
+            }
+            using var handle = System.IO.File.OpenHandle(
+                file.FullPath, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.Write(handle, Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)), 0);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException
+            or ArgumentException or System.Security.SecurityException)
+        {
+            return false;
         }
     }
 

@@ -112,7 +112,7 @@ internal sealed class EnergyMeter(TimeProvider time)
         }
     }
 
-    /// <summary>Takes the power out of a snapshot; one without a new reading that can be believed is passed over.</summary>
+    /// <summary>Takes the power out of a snapshot; one without a new reading to believe is passed over.</summary>
     public void Observe(SensorSnapshot snapshot)
     {
         if (PowerOf(snapshot) is not { } reading)
