@@ -1,15 +1,10 @@
 using System.Text.Json;
+using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.ModelTools.Import;
 
-/// <summary>The sizes and constants of a Llama-type model, as config.json gives them.</summary>
-internal sealed record LlamaConfig(
-    string Family, int Layers, int HiddenSize, int IntermediateSize, int Heads, int KvHeads, int HeadDimensions,
-    int VocabularySize, int Context, float NormEpsilon, double RotaryBase, bool TiedEmbedding,
-    IReadOnlyList<int> StopTokens);
-
 /// <summary>A Hugging Face model folder of a Llama-type model.</summary>
-internal sealed class HuggingFaceFolder(string path)
+internal sealed class HuggingFaceFolder(string path) : IModelSource
 {
     private const int MaximumJsonBytes = 1 << 20;
     private const int MaximumSize = 1 << 20;
@@ -24,7 +19,7 @@ internal sealed class HuggingFaceFolder(string path)
 
     /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, the family
     /// unknown.</exception>
-    public LlamaConfig ReadConfig()
+    public DecoderConfig ReadConfig()
     {
         using var document = ReadJson("config.json");
         var config = new ConfigReader("config.json", document.RootElement);
@@ -52,34 +47,47 @@ internal sealed class HuggingFaceFolder(string path)
         {
             throw config.Invalid("head_dim", $"is {headDimensions}; it must be even");
         }
-        return new LlamaConfig(
-            family,
-            config.Whole("num_hidden_layers", 1, 512),
-            hidden,
-            config.Whole("intermediate_size", 1, MaximumSize),
-            heads,
-            kvHeads,
-            headDimensions,
-            config.Whole("vocab_size", 2, MaximumSize),
-            config.Whole("max_position_embeddings", 1, MaximumSize),
-            (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),
-            RotaryBase(config),
-            config.Flag("tie_word_embeddings"),
-            ReadStopTokens(config));
+        return new DecoderConfig
+        {
+            Family = family,
+            HiddenSize = hidden,
+            IntermediateSize = config.Whole("intermediate_size", 1, MaximumSize),
+            Heads = heads,
+            KvHeads = kvHeads,
+            HeadDimensions = headDimensions,
+            VocabularySize = config.Whole("vocab_size", 2, MaximumSize),
+            Context = config.Whole("max_position_embeddings", 1, MaximumSize),
+            NormEpsilon = (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),
+            TiedEmbedding = config.Flag("tie_word_embeddings"),
+            StopTokens = ReadStopTokens(config),
+            Rotary =
+            [
+                new RotaryTable
+                {
+                    CosInput = "cos_cache",
+                    SinInput = "sin_cache",
+                    Dimensions = headDimensions,
+                    Base = RotaryBase(config),
+                },
+            ],
+            Attention = Enumerable.Repeat(
+                new LayerAttention(Rotary: 0, Window: 0), config.Whole("num_hidden_layers", 1, 512)).ToArray(),
+        };
     }
 
     /// <summary>The Jinja chat template and the texts of the begin and end tokens.</summary>
-    public (string Template, string? Begin, string? End) ReadChatFormat()
+    public SourceChat ReadChatFormat()
     {
         using var document = ReadJson("tokenizer_config.json");
         var config = new ConfigReader("tokenizer_config.json", document.RootElement);
-        return (config.Text("chat_template"), config.OptionalText("bos_token"), config.OptionalText("eos_token"));
+        return new SourceChat(
+            config.Text("chat_template"), config.OptionalText("bos_token"), config.OptionalText("eos_token"));
     }
 
     /// <summary>
     /// FFN channels that each level keeps in each layer, from pruning.json; one full level without it.
     /// </summary>
-    public IReadOnlyList<IReadOnlyList<int>> ReadLevels(LlamaConfig model)
+    public IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model)
     {
         if (!System.IO.File.Exists(File("pruning.json")))
         {
@@ -97,9 +105,16 @@ internal sealed class HuggingFaceFolder(string path)
             : throw config.Invalid("levels", "level 0 must keep every slice of every layer");
     }
 
-    /// <summary>All bytes of a file of the folder.</summary>
-    /// <exception cref="ModelToolsException">The file is missing.</exception>
-    public byte[] ReadFile(string name) => System.IO.File.Exists(File(name))
+    public ITensorSource OpenTensors() => SafetensorsFile.Open(File("model.safetensors"));
+
+    public byte[] ReadTokenizer() => ReadFile(PackageManifest.TokenizerFileName);
+
+    public void Dispose()
+    {
+        // A folder holds nothing open between calls.
+    }
+
+    private byte[] ReadFile(string name) => System.IO.File.Exists(File(name))
         ? System.IO.File.ReadAllBytes(File(name))
         : throw new ModelToolsException(ModelToolsFault.SourceMissing,
             $"{File(name)} is not there; a Hugging Face model folder has it.");

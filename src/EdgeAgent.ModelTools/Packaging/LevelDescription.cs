@@ -8,7 +8,7 @@ namespace EdgeAgent.ModelTools.Packaging;
 internal static class LevelDescription
 {
     public static PruningLevel[] Describe(
-        LlamaConfig model, ModelWeights weights, IReadOnlyList<IReadOnlyList<int>> levels)
+        DecoderConfig model, ModelWeights weights, IReadOnlyList<IReadOnlyList<int>> levels)
     {
         var full = BodyMultiplications(model, levels[0]);
         return levels.Select((channels, i) => new PruningLevel
@@ -21,7 +21,7 @@ internal static class LevelDescription
         }).ToArray();
     }
 
-    private static long BodyMultiplications(LlamaConfig model, IReadOnlyList<int> channels)
+    private static long BodyMultiplications(DecoderConfig model, IReadOnlyList<int> channels)
     {
         long attention = 2L * model.HiddenSize * model.HeadDimensions * (model.Heads + model.KvHeads);
         return (attention * model.Layers) + channels.Sum(width => 3L * model.HiddenSize * width);

@@ -13,7 +13,7 @@ public static class ModelImport
     public static PackageManifest Run(
         ImportOptions options, Action<long>? progress = null, CancellationToken cancel = default)
     {
-        var source = new HuggingFaceFolder(options.Source);
+        using var source = new HuggingFaceFolder(options.Source);
         var model = source.ReadConfig();
         var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output));
         CheckOutput(output);

@@ -10,7 +10,7 @@ namespace EdgeAgent.ModelTools.Packaging;
 
 /// <summary>Writes every file of one package into a work folder, and the manifest last.</summary>
 internal sealed class PackageBuilder(
-    ImportOptions options, HuggingFaceFolder source, LlamaConfig model, string work, string replaced)
+    ImportOptions options, IModelSource source, DecoderConfig model, string work, string replaced)
 {
     private const string TokenizerFile = PackageManifest.TokenizerFileName;
     private const string TemplateFile = PackageManifest.TemplateFileName;
@@ -32,10 +32,10 @@ internal sealed class PackageBuilder(
         var (weights, parameters) = WriteWeights(levels, progress, cancel);
         for (var i = 0; i < levels.Count; i++)
         {
-            AddFile(GraphName(i), LlamaGraph.Build(model, weights, i, levels[i]).ToByteArray());
+            AddFile(GraphName(i), DecoderGraph.Build(model, weights, i, levels[i]).ToByteArray());
         }
         var chat = source.ReadChatFormat();
-        AddFile(TokenizerFile, source.ReadFile(TokenizerFile));
+        AddFile(TokenizerFile, source.ReadTokenizer());
         AddFile(TemplateFile, Encoding.UTF8.GetBytes(chat.Template));
         foreach (var path in WrittenByPeople.Select(name => Path.Combine(replaced, name)).Where(File.Exists))
         {
@@ -50,7 +50,7 @@ internal sealed class PackageBuilder(
             Architecture = Architecture(parameters),
             Context = model.Context,
             Quantization = Quantization(),
-            Chat = new ChatFormat { Template = TemplateFile, BeginToken = chat.Begin, EndToken = chat.End },
+            Chat = new ChatFormat { Template = TemplateFile, BeginToken = chat.BeginToken, EndToken = chat.EndToken },
             StopTokens = model.StopTokens,
             Kv = Cache(),
             Graphs = levels.Select((_, i) => Graph(i)).ToArray(),
@@ -86,10 +86,10 @@ internal sealed class PackageBuilder(
     private (ModelWeights Weights, long Parameters) WriteWeights(
         IReadOnlyList<IReadOnlyList<int>> levels, Action<long>? progress, CancellationToken cancel)
     {
-        using var tensors = SafetensorsFile.Open(source.File("model.safetensors"));
+        using var tensors = source.OpenTensors();
         using var output = File.Create(Path.Combine(work, WeightsFile.FileName));
         using var data = new WeightsFile(output);
-        var parameters = tensors.Entries.Sum(entry => entry.Elements);
+        var parameters = tensors.Elements;
         var expected = IsQuantized ? parameters * 5 / 8 : parameters * sizeof(float);
         var weights = new WeightsWriter(model, tensors, data, IsQuantized, done =>
         {
@@ -137,16 +137,7 @@ internal sealed class PackageBuilder(
         AttentionHeads = model.Heads,
         VocabularySize = model.VocabularySize,
         Parameters = parameters,
-        Rotary =
-        [
-            new RotaryTable
-            {
-                CosInput = "cos_cache",
-                SinInput = "sin_cache",
-                Dimensions = model.HeadDimensions,
-                Base = model.RotaryBase,
-            },
-        ],
+        Rotary = model.Rotary,
     };
 
     private Quantization Quantization() => new()
@@ -160,8 +151,12 @@ internal sealed class PackageBuilder(
     private KvLayout Cache() => new()
     {
         Type = "float32",
-        Layers = Enumerable.Repeat(
-            new KvLayer { Heads = model.KvHeads, Dimensions = model.HeadDimensions }, model.Layers).ToArray(),
+        Layers = model.Attention.Select(layer => new KvLayer
+        {
+            Heads = model.KvHeads,
+            Dimensions = model.HeadDimensions,
+            Window = layer.Window,
+        }).ToArray(),
     };
 
     private static GraphFile Graph(int level) => new()

@@ -6,9 +6,9 @@ using static EdgeAgent.Inference.Graphs.Onnx.TensorProto.Types;
 
 namespace EdgeAgent.ModelTools.Packaging;
 
-/// <summary>Streams the weights of a Llama-type model into a data file, one matrix in memory at a time.</summary>
+/// <summary>Streams the weights of a model into a data file, one matrix in memory at a time.</summary>
 internal sealed class WeightsWriter(
-    LlamaConfig model, SafetensorsFile source, WeightsFile file, bool quantized, Action<long> written)
+    DecoderConfig model, ITensorSource source, WeightsFile file, bool quantized, Action<long> written)
 {
     /// <summary>Writes everything that the given levels need.</summary>
     /// <param name="levels">FFN channels for each level and layer.</param>

@@ -9,7 +9,7 @@ namespace EdgeAgent.Tests.Inference;
 /// <remarks>After karpathy/llama2.c `forward` and shared/nano/reference.py `mixed`; knows nothing of ONNX.</remarks>
 internal sealed class PlainModel
 {
-    private readonly LlamaConfig _config;
+    private readonly DecoderConfig _config;
     private readonly Dictionary<string, float[]> _weights;
 
     public PlainModel(string folder)
@@ -96,7 +96,7 @@ internal sealed class PlainModel
         {
             for (var i = 0; i < half; i++)
             {
-                var (sin, cos) = Math.SinCos(position * Math.Pow(_config.RotaryBase, -2.0 * i / size));
+                var (sin, cos) = Math.SinCos(position * Math.Pow(_config.Rotary[0].Base, -2.0 * i / size));
                 var (x, y) = (heads[start + i], heads[start + half + i]);
                 heads[start + i] = (float)((x * cos) - (y * sin));
                 heads[start + half + i] = (float)((y * cos) + (x * sin));

@@ -16,7 +16,7 @@ public sealed class HuggingFaceFolderTests : IDisposable
         Assert.Equal((2, 32, 64, 2, 1, 16), (config.Layers, config.HiddenSize, config.IntermediateSize, config.Heads,
             config.KvHeads, config.HeadDimensions));
         Assert.Equal((4096, 64, 5000.0, true),
-            (config.VocabularySize, config.Context, config.RotaryBase, config.TiedEmbedding));
+            (config.VocabularySize, config.Context, config.Rotary[0].Base, config.TiedEmbedding));
         Assert.Equal([2], config.StopTokens);
     }
 
@@ -104,7 +104,7 @@ public sealed class HuggingFaceFolderTests : IDisposable
         var folder = Folder();
         File.WriteAllText(folder.File("tokenizer_config.json"),
             """{"chat_template":"x","bos_token":{"content":"<s>","lstrip":false},"eos_token":{"content":7}}""");
-        Assert.Equal(("x", "<s>", null), folder.ReadChatFormat());
+        Assert.Equal(new SourceChat("x", "<s>", null), folder.ReadChatFormat());
     }
 
     [Fact]

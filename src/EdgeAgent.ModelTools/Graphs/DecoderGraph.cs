@@ -5,14 +5,14 @@ using static EdgeAgent.ModelTools.Graphs.OnnxGraph;
 
 namespace EdgeAgent.ModelTools.Graphs;
 
-/// <summary>Writes the graph of one pruning level of a Llama-type model.</summary>
+/// <summary>Writes the graph of one pruning level of a decoder-only model.</summary>
 /// <remarks>
 /// Inputs and outputs are the graph contract of docs/ARCHITECTURE.md. B sequences, T tokens of each, R rows that go on
 /// to the head, A chosen vocabulary rows, D hidden size, V vocabulary.
 /// </remarks>
-internal sealed class LlamaGraph
+internal sealed class DecoderGraph
 {
-    private readonly LlamaConfig _model;
+    private readonly DecoderConfig _model;
     private readonly ModelWeights _weights;
     private readonly OnnxGraph _graph;
 
@@ -20,13 +20,13 @@ internal sealed class LlamaGraph
     private string _residual = "";
     private string? _pending;
 
-    private LlamaGraph(LlamaConfig model, ModelWeights weights, string name) =>
+    private DecoderGraph(DecoderConfig model, ModelWeights weights, string name) =>
         (_model, _weights, _graph) = (model, weights, new OnnxGraph(name));
 
     /// <summary>The graph that computes the first <paramref name="channels"/> of each layer's FFN.</summary>
-    public static ModelProto Build(LlamaConfig model, ModelWeights weights, int level, IReadOnlyList<int> channels)
+    public static ModelProto Build(DecoderConfig model, ModelWeights weights, int level, IReadOnlyList<int> channels)
     {
-        var graph = new LlamaGraph(model, weights, $"level-{level}");
+        var graph = new DecoderGraph(model, weights, $"level-{level}");
         graph.DeclareInputs();
         graph.Embed();
         for (var i = 0; i < model.Layers; i++)

@@ -1,0 +1,42 @@
+namespace EdgeAgent.ModelTools.Import;
+
+/// <summary>A published model that can become a package: a Hugging Face folder, a GGUF file.</summary>
+internal interface IModelSource : IDisposable
+{
+    /// <summary>Name for the manifest where the operator gives none; the manifest's rules judge it.</summary>
+    string Name { get; }
+
+    /// <exception cref="ModelToolsException">A value is missing or out of bounds, or the family unknown.</exception>
+    DecoderConfig ReadConfig();
+
+    /// <summary>Opens the weights; tensors have the names that Hugging Face gives them.</summary>
+    /// <exception cref="ModelToolsException">The weights are missing or break their format.</exception>
+    ITensorSource OpenTensors();
+
+    /// <summary>The tokenizer as tokenizer.json.</summary>
+    /// <exception cref="ModelToolsException">The source has none.</exception>
+    byte[] ReadTokenizer();
+
+    /// <exception cref="ModelToolsException">The source has no template.</exception>
+    SourceChat ReadChatFormat();
+
+    /// <summary>FFN channels of each level and layer; one full level where the source brings no ladder.</summary>
+    IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model);
+}
+
+/// <summary>The Jinja chat template of a source, and the texts of the tokens that templates refer to.</summary>
+internal sealed record SourceChat(string Template, string? BeginToken, string? EndToken);
+
+/// <summary>The weights of a source, one tensor at a time.</summary>
+internal interface ITensorSource : IDisposable
+{
+    /// <summary>Elements of all tensors together.</summary>
+    long Elements { get; }
+
+    bool Contains(string name);
+
+    /// <summary>Reads a whole tensor as floats, row-major, and checks its shape.</summary>
+    /// <param name="name">As Hugging Face names it, <c>model.layers.0.mlp.up_proj.weight</c>.</param>
+    /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
+    float[] Read(string name, params long[] shape);
+}
