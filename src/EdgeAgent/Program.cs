@@ -6,6 +6,7 @@ var root = new RootCommand("An inference agent for ARM boards: an INT4 model beh
     RunVerb.Create(TimeProvider.System),
     AskVerb.Create(TimeProvider.System),
     ModelVerb.Create(TimeProvider.System),
+    TuneVerb.Create(TimeProvider.System),
     SimulateVerb.Create(),
     TokenizeVerb.Create(),
     RenderVerb.Create(TimeProvider.System),
