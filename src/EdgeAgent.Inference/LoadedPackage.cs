@@ -16,14 +16,16 @@ public sealed class LoadedPackage : IDisposable
 
     private readonly PackageFolder _folder;
 
-    private readonly ChatTemplate _template;
+    private readonly Tokenizer? _tokenizer;
+
+    private readonly ChatTemplate? _template;
 
     private readonly TimeProvider _time;
 
     private LoadedPackage(
-        PackageFolder folder, WeightsMap weights, Tokenizer tokenizer, ChatTemplate template, TimeProvider time)
+        PackageFolder folder, WeightsMap weights, Tokenizer? tokenizer, ChatTemplate? template, TimeProvider time)
     {
-        (_folder, Weights, Tokenizer, _template, _time) = (folder, weights, tokenizer, template, time);
+        (_folder, Weights, _tokenizer, _template, _time) = (folder, weights, tokenizer, template, time);
     }
 
     /// <summary>Absolute path of the package's folder.</summary>
@@ -31,7 +33,10 @@ public sealed class LoadedPackage : IDisposable
 
     public PackageManifest Manifest => _folder.Manifest;
 
-    public Tokenizer Tokenizer { get; }
+    public bool HasTokenizer => _tokenizer is not null;
+
+    /// <exception cref="PackageException">The package was imported without one.</exception>
+    public Tokenizer Tokenizer => _tokenizer ?? throw CannotTalk(PackageManifest.TokenizerFileName, "tokenizer");
 
     internal WeightsMap Weights { get; }
 
@@ -50,17 +55,9 @@ public sealed class LoadedPackage : IDisposable
             {
                 throw new PackageException(fault);
             }
-            var tokenizer = Tokenizer.Load(
-                folder.ReadVerified(PackageManifest.TokenizerFileName, TokenizerLimits.FileBytes));
-            var template = Encoding.UTF8.GetString(
-                folder.ReadVerified(folder.Manifest.Chat.Template, 4 * TemplateLimits.SourceLength));
-            return tokenizer.VocabularySize <= folder.Manifest.Architecture.VocabularySize
-                ? new LoadedPackage(
-                    folder, new WeightsMap(weights), tokenizer, ChatTemplate.Parse(template),
-                    time ?? TimeProvider.System)
-                : throw new TokenizerException(TokenizerFault.LimitExceeded,
-                    $"tokenizer.json has token ids up to {tokenizer.VocabularySize - 1}; "
-                    + $"the model has {folder.Manifest.Architecture.VocabularySize} tokens.");
+            var (tokenizer, template) = (ReadTokenizer(folder), ReadTemplate(folder));
+            return new LoadedPackage(
+                folder, new WeightsMap(weights), tokenizer, template, time ?? TimeProvider.System);
         }
         catch
         {
@@ -69,6 +66,10 @@ public sealed class LoadedPackage : IDisposable
         }
     }
 
+    /// <summary>Makes sure that messages can be put to the model.</summary>
+    /// <exception cref="PackageException">It has no tokenizer or no chat template.</exception>
+    public void MustTalk() => _ = (Tokenizer, Template);
+
     /// <summary>
     /// The tokens of a conversation, ready for the answer; special tokens that people typed stay text.
     /// </summary>
@@ -76,20 +77,47 @@ public sealed class LoadedPackage : IDisposable
     public int[] EncodePrompt(IEnumerable<(string Role, string Content)> messages)
     {
         var variables = TemplateVariables.Of(messages.Select(m => new TemplateMessage(m.Role, m.Content)));
-        if (Manifest.Chat.BeginToken is { } begin)
+        if (Manifest.Chat?.BeginToken is { } begin)
         {
             variables.With("bos_token", begin);
         }
-        if (Manifest.Chat.EndToken is { } end)
+        if (Manifest.Chat?.EndToken is { } end)
         {
             variables.With("eos_token", end);
         }
         var tokens = new List<int>();
-        ChatPrompt.Encode(Tokenizer, _template.Render(variables, _time), tokens);
+        ChatPrompt.Encode(Tokenizer, Template.Render(variables, _time), tokens);
         return [.. tokens];
     }
 
     internal byte[] ReadGraph(GraphFile graph) => _folder.ReadVerified(graph.File, GraphScan.MaximumGraphBytes);
 
     public void Dispose() => Weights.Dispose();
+
+    private ChatTemplate Template =>
+        _template ?? throw CannotTalk(PackageManifest.TemplateFileName, "chat template");
+
+    private static Tokenizer? ReadTokenizer(PackageFolder folder)
+    {
+        const string Name = PackageManifest.TokenizerFileName;
+        if (folder.Manifest.Files.All(file => file.Name != Name))
+        {
+            return null;
+        }
+        var tokenizer = Tokenizer.Load(folder.ReadVerified(Name, TokenizerLimits.FileBytes));
+        return tokenizer.VocabularySize <= folder.Manifest.Architecture.VocabularySize
+            ? tokenizer
+            : throw new TokenizerException(TokenizerFault.LimitExceeded,
+                $"tokenizer.json has token ids up to {tokenizer.VocabularySize - 1}; "
+                + $"the model has {folder.Manifest.Architecture.VocabularySize} tokens.");
+    }
+
+    private static ChatTemplate? ReadTemplate(PackageFolder folder) => folder.Manifest.Chat is { } chat
+        ? ChatTemplate.Parse(
+            Encoding.UTF8.GetString(folder.ReadVerified(chat.Template, 4 * TemplateLimits.SourceLength)))
+        : null;
+
+    private PackageException CannotTalk(string file, string what) => new(new PackageFault(
+        PackageFaultKind.CannotTalk, file, $"{Manifest.FullName} was imported without a {what}, so it cannot take "
+        + "text: import it again from a source that has one. `model logits` runs it as it is."));
 }

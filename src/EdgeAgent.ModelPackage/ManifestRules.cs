@@ -58,7 +58,8 @@ internal static partial class ManifestRules
                 return broken;
             }
         }
-        return Unless(names.Contains(m.Chat.Template), "chat.template", m.Chat.Template, "a file of the package");
+        return m.Chat is null ? null
+            : Unless(names.Contains(m.Chat.Template), "chat.template", m.Chat.Template, "a file of the package");
     }
 
     private static string? Architecture(PackageManifest m)
@@ -72,9 +73,24 @@ internal static partial class ManifestRules
             ?? Range("architecture.rotary (count)", a.Rotary.Count, 1, 4)
             ?? a.Rotary.Select(r => Range("architecture.rotary.dimensions", r.Dimensions, 2, 1024)
                 ?? Unless(r.Dimensions % 2 == 0, "architecture.rotary.dimensions", r.Dimensions, "even")
-                ?? Unless(r.Base is > 1 and < 1e12, "architecture.rotary.base", r.Base, "between 1 and 1e12"))
-                .FirstBroken();
+                ?? Unless(r.Base is > 1 and < 1e12, "architecture.rotary.base", r.Base, "between 1 and 1e12")
+                ?? Scaling(r)).FirstBroken();
     }
+
+    private static string? Scaling(RotaryTable r) =>
+        Divisors("architecture.rotary.frequency_divisors", r.FrequencyDivisors, r.Dimensions / 2)
+        ?? Divisors("architecture.rotary.long_frequency_divisors", r.LongFrequencyDivisors, r.Dimensions / 2)
+        ?? Unless(r.LongFrequencyDivisors is null == r.LongBeyond is null, "architecture.rotary.long_beyond",
+            r.LongBeyond ?? 0, "given together with long_frequency_divisors")
+        ?? Range("architecture.rotary.long_beyond", r.LongBeyond ?? 1, 1, MaximumContext)
+        ?? Unless(r.Amplitude is null or (>= 0.1 and <= 10), "architecture.rotary.amplitude", r.Amplitude ?? 0,
+            "between 0.1 and 10");
+
+    private static string? Divisors(string field, IReadOnlyList<double>? divisors, int pairs) => divisors is null
+        ? null
+        : Unless(divisors.Count == pairs, $"{field} (count)", divisors.Count, "half the dimensions")
+            ?? divisors.Select(d => Unless(d is >= RotaryTable.LeastDivisor and <= RotaryTable.LargestDivisor,
+                field, d, "between 0.001 and 1000000")).FirstBroken();
 
     private static string? Cache(PackageManifest m) =>
         Unless(m.Kv.Type == "float32", "kv.type", m.Kv.Type, "float32")

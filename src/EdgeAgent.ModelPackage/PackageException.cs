@@ -13,6 +13,9 @@ public enum PackageFaultKind
     NotARegularFile,
     SizeDiffers,
     HashDiffers,
+
+    /// <summary>It was imported without a tokenizer or without a chat template, and this needs one.</summary>
+    CannotTalk,
 }
 
 /// <summary>One fault of a package: which file and why.</summary>

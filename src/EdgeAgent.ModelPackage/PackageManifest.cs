@@ -39,7 +39,8 @@ public sealed record PackageManifest
 
     public required Quantization Quantization { get; init; }
 
-    public required ChatFormat Chat { get; init; }
+    /// <summary>Null: a base model, or weights alone; they can be evaluated and not talked to.</summary>
+    public ChatFormat? Chat { get; init; }
 
     /// <summary>Ids of the tokens that end an answer.</summary>
     public required IReadOnlyList<int> StopTokens { get; init; }
@@ -82,10 +83,15 @@ public sealed record ModelArchitecture
     public required IReadOnlyList<RotaryTable> Rotary { get; init; }
 }
 
-/// <summary>One pair of rotary tables: angle(position, i) = position · base^(−2i/dimensions).</summary>
-/// <remarks>Su et al. 2021, RoFormer, equation 15.</remarks>
+/// <summary>One pair of rotary tables: angle(position, i) = position · base^(−2i/dimensions) / divisor(i).</summary>
+/// <remarks>Su et al. 2021, RoFormer, equation 15; divisors are how models stretch it over longer contexts.</remarks>
 public sealed record RotaryTable
 {
+    /// <summary>Bounds of a divisor; published models stay between 1 and about 100.</summary>
+    public const double LeastDivisor = 1e-3;
+
+    public const double LargestDivisor = 1e6;
+
     /// <summary>Names of the graph inputs, float [context, dimensions / 2].</summary>
     public required string CosInput { get; init; }
 
@@ -94,6 +100,18 @@ public sealed record RotaryTable
     public required int Dimensions { get; init; }
 
     public required double Base { get; init; }
+
+    /// <summary>What each frequency is divided by, dimensions / 2 numbers; null: by 1.</summary>
+    public IReadOnlyList<double>? FrequencyDivisors { get; init; }
+
+    /// <summary>The divisors of an engine whose context is longer than <see cref="LongBeyond"/>.</summary>
+    /// <remarks>By the engine's context and not by each text's length: keys in the cache are turned already.</remarks>
+    public IReadOnlyList<double>? LongFrequencyDivisors { get; init; }
+
+    public int? LongBeyond { get; init; }
+
+    /// <summary>Multiplies cos and sin; null: 1.</summary>
+    public double? Amplitude { get; init; }
 }
 
 /// <summary>How the weights are stored.</summary>

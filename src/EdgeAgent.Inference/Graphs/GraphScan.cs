@@ -24,9 +24,10 @@ internal static class GraphScan
 
     private static readonly HashSet<string> KnownOperators = new(StringComparer.Ordinal)
     {
-        "Add", "Equal", "Gather", "If", "Mul", "Reshape", "SimplifiedLayerNormalization", "Size",
-        "com.microsoft.FusedMatMul", "com.microsoft.GatherBlockQuantized", "com.microsoft.GroupQueryAttention",
-        "com.microsoft.MatMulNBits", "com.microsoft.QuickGelu", "com.microsoft.SkipSimplifiedLayerNormalization",
+        "Add", "Equal", "Gather", "If", "Mul", "Reshape", "SimplifiedLayerNormalization", "Size", "Split",
+        "com.microsoft.FastGelu", "com.microsoft.FusedMatMul", "com.microsoft.GatherBlockQuantized",
+        "com.microsoft.GroupQueryAttention", "com.microsoft.MatMulNBits", "com.microsoft.QuickGelu",
+        "com.microsoft.SkipSimplifiedLayerNormalization",
     };
 
     /// <summary>The tensors that the graph takes from the data file.</summary>

@@ -13,15 +13,19 @@ internal sealed class RotaryTables : IDisposable
         foreach (var table in tables)
         {
             var half = table.Dimensions / 2;
+            var divisors = table.LongBeyond < context ? table.LongFrequencyDivisors : table.FrequencyDivisors;
+            var amplitude = (float)(table.Amplitude ?? 1);
             var cos = new float[context * half];
             var sin = new float[context * half];
             for (var i = 0; i < half; i++)
             {
                 // In fp32 like the reference implementations, whose rounding the models were trained with.
                 var frequency = 1f / MathF.Pow((float)table.Base, 2f * i / table.Dimensions);
+                frequency /= (float)(divisors?[i] ?? 1);
                 for (var position = 0; position < context; position++)
                 {
-                    (sin[(position * half) + i], cos[(position * half) + i]) = MathF.SinCos(position * frequency);
+                    var (s, c) = MathF.SinCos(position * frequency);
+                    (sin[(position * half) + i], cos[(position * half) + i]) = (s * amplitude, c * amplitude);
                 }
             }
             _tables.Add((table.CosInput, OrtValue.CreateTensorValueFromMemory(cos, [context, half])));

@@ -46,8 +46,11 @@ internal sealed class DecoderGraph
         _graph.Input("input_ids", DataType.Int64, "B", "T");
         _graph.Input("seqlens_k", DataType.Int32, "B");
         _graph.InputOfAnyRank("total_sequence_length", DataType.Int32);
-        _graph.Input("cos_cache", DataType.Float, "S", _model.HeadDimensions / 2);
-        _graph.Input("sin_cache", DataType.Float, "S", _model.HeadDimensions / 2);
+        foreach (var table in _model.Rotary)
+        {
+            _graph.Input(table.CosInput, DataType.Float, "S", table.Dimensions / 2);
+            _graph.Input(table.SinInput, DataType.Float, "S", table.Dimensions / 2);
+        }
         _graph.Input("rows", DataType.Int64, "R");
         _graph.Input("head_ids", DataType.Int64, "A");
         for (var i = 0; i < _model.Layers; i++)
@@ -63,31 +66,92 @@ internal sealed class DecoderGraph
         _graph.Output("logits", DataType.Float, "R", "L");
     }
 
-    private void Embed() => _residual = LookUp(_weights.Embedding, "input_ids", "embedded");
+    private void Embed()
+    {
+        _residual = LookUp(_weights.Embedding, "input_ids", "embedded");
+        if (_model.EmbeddingScale != 1)
+        {
+            _residual = _graph.Node("Mul", "", "embedded.scaled",
+                [_residual, _graph.Constant("embedding_scale", _model.EmbeddingScale)]);
+        }
+    }
 
     private void Attention(int layer, LayerWeights weights)
     {
         var name = $"layers.{layer}.attention";
         var normal = Norm(weights.AttentionNorm, $"{name}.norm.out");
-        var qkv = Linear(weights.Qkv, normal, $"{name}.qkv.out");
-        _graph.Node("GroupQueryAttention", Contrib,
-            [$"{name}.out", $"present.{layer}.key", $"present.{layer}.value"],
-            [qkv, "", "", $"past.{layer}.key", $"past.{layer}.value", "seqlens_k", "total_sequence_length",
-                "cos_cache", "sin_cache"],
-            Int("num_heads", _model.Heads), Int("kv_num_heads", _model.KvHeads), Int("do_rotary", 1));
-        _pending = Linear(weights.Output, $"{name}.out", $"{name}.projected");
+        var qkv = Biased(Linear(weights.Qkv, normal, $"{name}.qkv.out"), weights.QkvBias);
+        string[] projected = _model.QueryKeyNorm ? NormHeads(name, qkv, weights) : [qkv, "", ""];
+        GroupQueryAttention(layer, $"{name}.out", projected);
+        var output = Biased(Linear(weights.Output, $"{name}.out", $"{name}.projected"), weights.OutputBias);
+        _pending = NormAfter(weights.NormAfterAttention, output);
     }
 
-    /// <summary>down(SiLU(gate(x)) ⊙ up(x)); QuickGelu with alpha 1 is SiLU.</summary>
+    private void GroupQueryAttention(int layer, string output, string[] projected)
+    {
+        var (rotary, window) = _model.Attention[layer];
+        string[] tables = rotary is { } i ? [_model.Rotary[i].CosInput, _model.Rotary[i].SinInput] : [];
+        List<AttributeProto> attributes =
+        [
+            Int("num_heads", _model.Heads), Int("kv_num_heads", _model.KvHeads),
+            Int("do_rotary", rotary is null ? 0 : 1),
+        ];
+        if (window > 0)
+        {
+            attributes.Add(Int("local_window_size", window));
+        }
+        if (_model.AttentionScale != 0)
+        {
+            attributes.Add(Float("scale", _model.AttentionScale));
+        }
+        _graph.Node("GroupQueryAttention", Contrib, [output, $"present.{layer}.key", $"present.{layer}.value"],
+            [.. projected, $"past.{layer}.key", $"past.{layer}.value", "seqlens_k", "total_sequence_length",
+                .. tables],
+            [.. attributes]);
+    }
+
+    /// <summary>Q, K and V apart, the heads of Q and K normalised: the CPU's attention takes no gains.</summary>
+    private string[] NormHeads(string name, string qkv, LayerWeights weights)
+    {
+        long queries = _model.Heads * _model.HeadDimensions, keys = _model.KvHeads * _model.HeadDimensions;
+        string[] parts = [$"{name}.q", $"{name}.k", $"{name}.v"];
+        _graph.Node("Split", "", parts, [qkv, _graph.Constant("qkv_widths", [queries, keys, keys], 3)],
+            Int("axis", -1));
+        return
+        [
+            NormHeads(parts[0], weights.QueryNorm!, queries), NormHeads(parts[1], weights.KeyNorm!, keys), parts[2],
+        ];
+    }
+
+    /// <summary>RMS norm of each head of [B, T, width].</summary>
+    private string NormHeads(string name, StoredTensor gain, long width)
+    {
+        // In a shape for Reshape, 0 keeps the dimension that is there.
+        var split = _graph.Constant("head_shape", [0, 0, -1, _model.HeadDimensions], 4);
+        var heads = _graph.Node("Reshape", "", $"{name}.heads", [name, split]);
+        var normal = NormOf(heads, gain, $"{name}.heads.norm.out");
+        var flat = _graph.Constant($"flat_{width}", [0, 0, width], 3);
+        return _graph.Node("Reshape", "", $"{name}.norm.out", [normal, flat]);
+    }
+
+    private string Biased(string input, StoredTensor? bias) =>
+        bias is null ? input : _graph.Node("Add", "", $"{input}.biased", [input, _graph.External(bias)]);
+
+    private string NormAfter(StoredTensor? gain, string input) =>
+        gain is null ? input : NormOf(input, gain, $"{input}.norm.out");
+
+    /// <summary>down(activation(gate(x)) ⊙ up(x)); QuickGelu with alpha 1 is SiLU.</summary>
     private void FeedForward(int layer, LayerWeights weights, int channels)
     {
         var name = $"layers.{layer}.ffn";
         var normal = Norm(weights.FfnNorm, $"{name}.norm.out");
         var gate = Linear(weights.Gate.FirstOutputs(channels), normal, $"{name}.gate.out");
         var up = Linear(weights.Up.FirstOutputs(channels), normal, $"{name}.up.out");
-        var active = _graph.Node("QuickGelu", Contrib, $"{name}.active", [gate], Float("alpha", 1));
+        var active = _model.Activation == Activation.GeluTanh
+            ? _graph.Node("FastGelu", Contrib, $"{name}.active", [gate])
+            : _graph.Node("QuickGelu", Contrib, $"{name}.active", [gate], Float("alpha", 1));
         var gated = _graph.Node("Mul", "", $"{name}.gated", [active, up]);
-        _pending = Linear(weights.Down[channels], gated, $"{name}.down.out");
+        _pending = NormAfter(weights.NormAfterFfn, Linear(weights.Down[channels], gated, $"{name}.down.out"));
     }
 
     /// <summary>
@@ -126,18 +190,21 @@ internal sealed class DecoderGraph
     /// <summary>RMS norm of the residual stream, after adding what was pending.</summary>
     private string Norm(StoredTensor gain, string output)
     {
-        var epsilon = Float("epsilon", _model.NormEpsilon);
         if (_pending is null)
         {
-            return _graph.Node("SimplifiedLayerNormalization", "", output, [_residual, _graph.External(gain)],
-                epsilon, Int("axis", -1), Int("stash_type", 1));
+            return NormOf(_residual, gain, output);
         }
         var sum = $"{output}.sum";
         _graph.Node("SkipSimplifiedLayerNormalization", Contrib, [output, "", "", sum],
-            [_residual, _pending, _graph.External(gain)], epsilon);
+            [_residual, _pending, _graph.External(gain)], Float("epsilon", _model.NormEpsilon));
         (_residual, _pending) = (sum, null);
         return output;
     }
+
+    /// <summary>RMS norm along the last dimension.</summary>
+    private string NormOf(string input, StoredTensor gain, string output) =>
+        _graph.Node("SimplifiedLayerNormalization", "", output, [input, _graph.External(gain)],
+            Float("epsilon", _model.NormEpsilon), Int("axis", -1), Int("stash_type", 1));
 
     private string Linear(StoredMatrix matrix, string input, string output) =>
         LinearLayer.Add(_graph, _graph, matrix, input, output);

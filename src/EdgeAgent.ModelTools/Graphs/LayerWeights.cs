@@ -3,7 +3,22 @@ namespace EdgeAgent.ModelTools.Graphs;
 /// <summary>The weights of one transformer layer; `Down` by the number of channels that it takes in.</summary>
 internal sealed record LayerWeights(
     StoredTensor AttentionNorm, StoredMatrix Qkv, StoredMatrix Output,
-    StoredTensor FfnNorm, StoredMatrix Gate, StoredMatrix Up, IReadOnlyDictionary<int, StoredMatrix> Down);
+    StoredTensor FfnNorm, StoredMatrix Gate, StoredMatrix Up, IReadOnlyDictionary<int, StoredMatrix> Down)
+{
+    public StoredTensor? QkvBias { get; init; }
+
+    public StoredTensor? OutputBias { get; init; }
+
+    /// <summary>Gains of the norm of every query head and of every key head.</summary>
+    public StoredTensor? QueryNorm { get; init; }
+
+    public StoredTensor? KeyNorm { get; init; }
+
+    /// <summary>Norms of what attention and FFN give, before it is added to the residual.</summary>
+    public StoredTensor? NormAfterAttention { get; init; }
+
+    public StoredTensor? NormAfterFfn { get; init; }
+}
 
 /// <summary>All weights of a model as they lie in the data file.</summary>
 /// <remarks>

@@ -54,16 +54,18 @@ internal sealed class OnnxGraph(string name)
     }
 
     /// <summary>A small int64 constant inside the graph file, of the given shape (none: a scalar).</summary>
-    public string Constant(string name, long[] values, params long[] shape)
+    public string Constant(string name, long[] values, params long[] shape) =>
+        Constant(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values.AsSpan()), shape);
+
+    /// <summary>A scalar inside the graph file.</summary>
+    public string Constant(string name, float value) => Constant(
+        name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(new ReadOnlySpan<float>(in value)), []);
+
+    private string Constant(string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> bytes, long[] shape)
     {
         if (_initializers.Add(name))
         {
-            var proto = new TensorProto
-            {
-                Name = name,
-                DataType = TensorProto.Types.DataType.Int64,
-                RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(values.AsSpan())),
-            };
+            var proto = new TensorProto { Name = name, DataType = type, RawData = ByteString.CopyFrom(bytes) };
             proto.Dims.Add(shape);
             _graph.Initializer.Add(proto);
         }

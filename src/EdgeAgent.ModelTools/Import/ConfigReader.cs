@@ -17,13 +17,34 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
         _ => null,
     };
 
-    public bool Flag(string field) => Find(field) is { ValueKind: JsonValueKind.True };
+    /// <summary>The element itself as a text; empty where it is none.</summary>
+    public string Text() => element.ValueKind == JsonValueKind.String ? element.GetString()! : "";
 
-    public void MustBeAbsentOrFalse(string field)
+    public bool IsList(string field) => Find(field) is { ValueKind: JsonValueKind.Array };
+
+    public bool Has(string field) => Find(field) is not null;
+
+    public bool Flag(string field, bool absent = false) => Find(field) switch
+    {
+        null => absent,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        { } value => throw Invalid(field, $"is {Shorten(value.GetRawText())}; it must be true or false"),
+    };
+
+    public void MustBeAbsentOrFalse(string field, string why)
     {
         if (Flag(field))
         {
-            throw Invalid(field, "is true; biases are not built yet");
+            throw Invalid(field, $"is true; {why}");
+        }
+    }
+
+    public void MustBeAbsent(string field, string why)
+    {
+        if (Find(field) is { } value)
+        {
+            throw Invalid(field, $"is {Shorten(value.GetRawText())}; {why}");
         }
     }
 
@@ -37,13 +58,21 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
             ? number
             : throw Invalid("", $"is {Shown()}; it must be a whole number from {minimum} to {maximum}");
 
-    public double Real(string field, double minimum, double maximum, double absent) => Find(field) switch
-    {
-        null => absent,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number)
-            && number >= minimum && number <= maximum => number,
-        { } value => throw Invalid(field, $"is {Shorten(value.GetRawText())}; it must lie from {minimum} to {maximum}"),
-    };
+    public double Real(string field, double minimum, double maximum, double? absent = null) =>
+        OptionalReal(field, minimum, maximum) ?? absent
+            ?? throw Invalid(field, FormattableString.Invariant(
+                $"is missing; it must be a number from {minimum} to {maximum}"));
+
+    public double? OptionalReal(string field, double minimum, double maximum) => Find(field) is { } value
+        ? new ConfigReader(file, value, Name(field)).Real(minimum, maximum)
+        : null;
+
+    public double Real(double minimum, double maximum) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out var number)
+            && number >= minimum && number <= maximum
+            ? number
+            : throw Invalid("", FormattableString.Invariant(
+                $"is {Shown()}; it must lie from {minimum} to {maximum}"));
 
     public int[] WholeOrMany(string field) => Find(field) switch
     {
@@ -78,5 +107,5 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
 
     private string Shown() => Shorten(element.GetRawText());
 
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
+    public static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
 }

@@ -1,14 +1,22 @@
+using System.Text;
 using System.Text.Json;
+using EdgeAgent.Inference.Tokenizers;
 using EdgeAgent.ModelPackage;
 
 namespace EdgeAgent.ModelTools.Import;
 
-/// <summary>A Hugging Face model folder of a Llama-type model.</summary>
+/// <summary>A Hugging Face model folder.</summary>
 internal sealed class HuggingFaceFolder(string path) : IModelSource
 {
     private const int MaximumJsonBytes = 1 << 20;
-    private const int MaximumSize = 1 << 20;
-    private static readonly string[] KnownFamilies = ["llama"];
+    private const int MaximumFileBytes = TokenizerLimits.FileBytes;
+    private const string TemplateFile = PackageManifest.TemplateFileName;
+
+    private static readonly string[] s_tokenizerFiles =
+    [
+        PackageManifest.TokenizerFileName, "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",
+        "vocab.json", "merges.txt", TemplateFile,
+    ];
 
     public string Path { get; } = path;
 
@@ -22,66 +30,22 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
     public DecoderConfig ReadConfig()
     {
         using var document = ReadJson("config.json");
-        var config = new ConfigReader("config.json", document.RootElement);
-        var family = config.Text("model_type");
-        if (!KnownFamilies.Contains(family))
-        {
-            throw new ModelToolsException(ModelToolsFault.ArchitectureUnknown,
-                $"config.json: model_type '{family}' is not known. Known: {string.Join(", ", KnownFamilies)}.");
-        }
-        config.MustBeAbsentOrFalse("attention_bias");
-        config.MustBeAbsentOrFalse("mlp_bias");
-        if (config.OptionalText("hidden_act") is { } activation and not ("silu" or "swish"))
-        {
-            throw config.Invalid("hidden_act", $"'{activation}' is not built yet; known is silu");
-        }
-        var heads = config.Whole("num_attention_heads", 1, 4096);
-        var kvHeads = config.Whole("num_key_value_heads", 1, heads, heads);
-        if (heads % kvHeads != 0)
-        {
-            throw config.Invalid("num_key_value_heads", $"is {kvHeads}; it must divide num_attention_heads, {heads}");
-        }
-        var hidden = config.Whole("hidden_size", 1, MaximumSize);
-        var headDimensions = config.Whole("head_dim", 2, 1024, hidden / heads);
-        if (headDimensions % 2 != 0)
-        {
-            throw config.Invalid("head_dim", $"is {headDimensions}; it must be even");
-        }
-        return new DecoderConfig
-        {
-            Family = family,
-            HiddenSize = hidden,
-            IntermediateSize = config.Whole("intermediate_size", 1, MaximumSize),
-            Heads = heads,
-            KvHeads = kvHeads,
-            HeadDimensions = headDimensions,
-            VocabularySize = config.Whole("vocab_size", 2, MaximumSize),
-            Context = config.Whole("max_position_embeddings", 1, MaximumSize),
-            NormEpsilon = (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),
-            TiedEmbedding = config.Flag("tie_word_embeddings"),
-            StopTokens = ReadStopTokens(config),
-            Rotary =
-            [
-                new RotaryTable
-                {
-                    CosInput = "cos_cache",
-                    SinInput = "sin_cache",
-                    Dimensions = headDimensions,
-                    Base = RotaryBase(config),
-                },
-            ],
-            Attention = Enumerable.Repeat(
-                new LayerAttention(Rotary: 0, Window: 0), config.Whole("num_hidden_layers", 1, 512)).ToArray(),
-        };
+        return DecoderConfigReader.Read(new ConfigReader("config.json", document.RootElement), ReadStopTokens());
     }
 
-    /// <summary>The Jinja chat template and the texts of the begin and end tokens.</summary>
-    public SourceChat ReadChatFormat()
+    /// <summary>From chat_template.jinja, as newer folders have it, or from tokenizer_config.json.</summary>
+    public SourceChat? ReadChatFormat()
     {
+        if (!HasTokenizer)
+        {
+            return null;
+        }
         using var document = ReadJson("tokenizer_config.json");
         var config = new ConfigReader("tokenizer_config.json", document.RootElement);
-        return new SourceChat(
-            config.Text("chat_template"), config.OptionalText("bos_token"), config.OptionalText("eos_token"));
+        var template = System.IO.File.Exists(File(TemplateFile))
+            ? Encoding.UTF8.GetString(ReadFile(TemplateFile)) : Template(config);
+        return template is null ? null
+            : new SourceChat(template, config.OptionalText("bos_token"), config.OptionalText("eos_token"));
     }
 
     /// <summary>
@@ -107,37 +71,42 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
 
     public ITensorSource OpenTensors() => SafetensorsFile.Open(File("model.safetensors"));
 
-    public byte[] ReadTokenizer() => ReadFile(PackageManifest.TokenizerFileName);
+    public byte[]? ReadTokenizer() => HasTokenizer ? ReadFile(PackageManifest.TokenizerFileName) : null;
 
     public void Dispose()
     {
         // A folder holds nothing open between calls.
     }
 
+    /// <summary>Nothing of a tokenizer there is weights alone; half of one is a mistake.</summary>
+    private bool HasTokenizer => s_tokenizerFiles.Any(name => System.IO.File.Exists(File(name)));
+
+    /// <summary>One template, or several by name, of which chats use the one named default.</summary>
+    private static string? Template(ConfigReader config)
+    {
+        const string Field = "chat_template";
+        return config.IsList(Field)
+            ? config.Items(Field, 1, 64).FirstOrDefault(one => one.OptionalText("name") == "default")?.Text("template")
+            : config.OptionalText(Field);
+    }
+
     private byte[] ReadFile(string name) => System.IO.File.Exists(File(name))
-        ? System.IO.File.ReadAllBytes(File(name))
+        ? new FileInfo(File(name)).Length <= MaximumFileBytes
+            ? System.IO.File.ReadAllBytes(File(name))
+            : throw new ModelToolsException(ModelToolsFault.SourceInvalid,
+                $"{name}: larger than {MaximumFileBytes} bytes.")
         : throw new ModelToolsException(ModelToolsFault.SourceMissing,
             $"{File(name)} is not there; a Hugging Face model folder has it.");
 
-    private static double RotaryBase(ConfigReader config)
-    {
-        // Newer folders nest it under rope_parameters; scaling of any kind is another architecture.
-        var rope = config.Child("rope_parameters") ?? config;
-        if (rope.OptionalText("rope_type") is { } type and not "default" || config.Child("rope_scaling") is not null)
-        {
-            throw config.Invalid("rope_scaling", "scaled rotary embeddings are not built yet");
-        }
-        return rope.Real("rope_theta", 1.001, 1e11, 10_000);
-    }
-
-    private int[] ReadStopTokens(ConfigReader config)
+    private int[]? ReadStopTokens()
     {
         if (!System.IO.File.Exists(File("generation_config.json")))
         {
-            return config.WholeOrMany("eos_token_id");
+            return null;
         }
         using var document = ReadJson("generation_config.json");
-        return new ConfigReader("generation_config.json", document.RootElement).WholeOrMany("eos_token_id");
+        var config = new ConfigReader("generation_config.json", document.RootElement);
+        return config.Has("eos_token_id") ? config.WholeOrMany("eos_token_id") : null;
     }
 
     private JsonDocument ReadJson(string name)

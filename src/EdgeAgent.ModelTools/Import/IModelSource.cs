@@ -13,12 +13,13 @@ internal interface IModelSource : IDisposable
     /// <exception cref="ModelToolsException">The weights are missing or break their format.</exception>
     ITensorSource OpenTensors();
 
-    /// <summary>The tokenizer as tokenizer.json.</summary>
-    /// <exception cref="ModelToolsException">The source has none.</exception>
-    byte[] ReadTokenizer();
+    /// <summary>The tokenizer as tokenizer.json; null where the source is weights alone.</summary>
+    /// <exception cref="ModelToolsException">The source has one that cannot be read.</exception>
+    byte[]? ReadTokenizer();
 
-    /// <exception cref="ModelToolsException">The source has no template.</exception>
-    SourceChat ReadChatFormat();
+    /// <summary>How messages become a prompt; null where there is no template, as in base models.</summary>
+    /// <exception cref="ModelToolsException">A file that should have it is missing or cannot be read.</exception>
+    SourceChat? ReadChatFormat();
 
     /// <summary>FFN channels of each level and layer; one full level where the source brings no ladder.</summary>
     IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model);

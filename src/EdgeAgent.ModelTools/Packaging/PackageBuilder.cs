@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
@@ -28,15 +27,21 @@ internal sealed class PackageBuilder(
 
     public void Build(Action<long>? progress, CancellationToken cancel)
     {
+        var texts = SourceTexts.Read(source, model);
         var levels = source.ReadLevels(model);
         var (weights, parameters) = WriteWeights(levels, progress, cancel);
         for (var i = 0; i < levels.Count; i++)
         {
             AddFile(GraphName(i), DecoderGraph.Build(model, weights, i, levels[i]).ToByteArray());
         }
-        var chat = source.ReadChatFormat();
-        AddFile(TokenizerFile, source.ReadTokenizer());
-        AddFile(TemplateFile, Encoding.UTF8.GetBytes(chat.Template));
+        if (texts.Tokenizer is not null)
+        {
+            AddFile(TokenizerFile, texts.Tokenizer);
+        }
+        if (texts.Chat is not null)
+        {
+            AddFile(TemplateFile, texts.TemplateBytes);
+        }
         foreach (var path in WrittenByPeople.Select(name => Path.Combine(replaced, name)).Where(File.Exists))
         {
             AddFile(Path.GetFileName(path), File.ReadAllBytes(path));
@@ -50,7 +55,12 @@ internal sealed class PackageBuilder(
             Architecture = Architecture(parameters),
             Context = model.Context,
             Quantization = Quantization(),
-            Chat = new ChatFormat { Template = TemplateFile, BeginToken = chat.BeginToken, EndToken = chat.EndToken },
+            Chat = texts.Chat is null ? null : new ChatFormat
+            {
+                Template = TemplateFile,
+                BeginToken = texts.Chat.BeginToken,
+                EndToken = texts.Chat.EndToken,
+            },
             StopTokens = model.StopTokens,
             Kv = Cache(),
             Graphs = levels.Select((_, i) => Graph(i)).ToArray(),

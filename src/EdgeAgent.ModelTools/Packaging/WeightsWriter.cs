@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
@@ -19,7 +20,7 @@ internal sealed class WeightsWriter(
         var embeddingRows = rows;
         if (!model.TiedEmbedding)
         {
-            (head, rows) = WriteHead("head", source.Read("lm_head.weight", model.VocabularySize, model.HiddenSize));
+            (head, rows) = WriteHead("lm_head", source.Read("lm_head.weight", model.VocabularySize, model.HiddenSize));
         }
         var layers = new LayerWeights[model.Layers];
         for (var i = 0; i < layers.Length; i++)
@@ -27,7 +28,7 @@ internal sealed class WeightsWriter(
             var widths = levels.Select(channels => channels[i]).Where(width => width > 0).Distinct();
             layers[i] = WriteLayer(i, widths.OrderDescending());
         }
-        return new ModelWeights(embeddingRows, head, rows, Vector("norm", "model.norm.weight"), layers);
+        return new ModelWeights(embeddingRows, head, rows, Norm("norm", "model.norm.weight", model.HiddenSize), layers);
     }
 
     private LayerWeights WriteLayer(int layer, IEnumerable<int> widths)
@@ -35,20 +36,60 @@ internal sealed class WeightsWriter(
         var (from, to) = ($"model.layers.{layer}", $"layers.{layer}");
         int hidden = model.HiddenSize, ffn = model.IntermediateSize;
         int queries = model.Heads * model.HeadDimensions, keys = model.KvHeads * model.HeadDimensions;
-        float[] qkv =
-        [
-            .. source.Read($"{from}.self_attn.q_proj.weight", queries, hidden),
-            .. source.Read($"{from}.self_attn.k_proj.weight", keys, hidden),
-            .. source.Read($"{from}.self_attn.v_proj.weight", keys, hidden),
-        ];
+        var (gate, up) = ReadGateAndUp(from);
         return new LayerWeights(
-            Vector($"{to}.attention.norm", $"{from}.input_layernorm.weight"),
-            Matrix($"{to}.attention.qkv", qkv, hidden),
+            Norm($"{to}.attention.norm", $"{from}.input_layernorm.weight", hidden),
+            Matrix($"{to}.attention.qkv", ReadQkv($"{from}.self_attn", queries, keys), hidden),
             Matrix($"{to}.attention.output", source.Read($"{from}.self_attn.o_proj.weight", hidden, queries), queries),
-            Vector($"{to}.ffn.norm", $"{from}.post_attention_layernorm.weight"),
-            Matrix($"{to}.ffn.gate", source.Read($"{from}.mlp.gate_proj.weight", ffn, hidden), hidden),
-            Matrix($"{to}.ffn.up", source.Read($"{from}.mlp.up_proj.weight", ffn, hidden), hidden),
-            WriteDown($"{to}.ffn.down", source.Read($"{from}.mlp.down_proj.weight", hidden, ffn), widths));
+            Norm($"{to}.ffn.norm", $"{from}.{FfnNorm}.weight", hidden),
+            Matrix($"{to}.ffn.gate", gate, hidden),
+            Matrix($"{to}.ffn.up", up, hidden),
+            WriteDown($"{to}.ffn.down", source.Read($"{from}.mlp.down_proj.weight", hidden, ffn), widths))
+        {
+            QkvBias = model.QkvBias
+                ? Vector($"{to}.attention.qkv.bias", ReadBiases($"{from}.self_attn", queries, keys)) : null,
+            OutputBias = model.OutputBias
+                ? Vector($"{to}.attention.output.bias", source.Read($"{from}.self_attn.o_proj.bias", hidden)) : null,
+            QueryNorm = HeadNorm($"{to}.attention.query_norm", $"{from}.self_attn.q_norm.weight"),
+            KeyNorm = HeadNorm($"{to}.attention.key_norm", $"{from}.self_attn.k_norm.weight"),
+            NormAfterAttention = model.NormsAfter
+                ? Norm($"{to}.attention.norm_after", $"{from}.post_attention_layernorm.weight", hidden) : null,
+            NormAfterFfn = model.NormsAfter
+                ? Norm($"{to}.ffn.norm_after", $"{from}.post_feedforward_layernorm.weight", hidden) : null,
+        };
+    }
+
+    /// <summary>The name that says "after attention" is the FFN's own norm where there is none after it.</summary>
+    private string FfnNorm => model.NormsAfter ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+
+    private float[] ReadQkv(string from, int queries, int keys) => model.FusedProjections
+        ? source.Read($"{from}.qkv_proj.weight", queries + (2 * keys), model.HiddenSize)
+        :
+        [
+            .. source.Read($"{from}.q_proj.weight", queries, model.HiddenSize),
+            .. source.Read($"{from}.k_proj.weight", keys, model.HiddenSize),
+            .. source.Read($"{from}.v_proj.weight", keys, model.HiddenSize),
+        ];
+
+    private float[] ReadBiases(string from, int queries, int keys) => model.FusedProjections
+        ? source.Read($"{from}.qkv_proj.bias", queries + (2 * keys))
+        :
+        [
+            .. source.Read($"{from}.q_proj.bias", queries),
+            .. source.Read($"{from}.k_proj.bias", keys),
+            .. source.Read($"{from}.v_proj.bias", keys),
+        ];
+
+    private (float[] Gate, float[] Up) ReadGateAndUp(string from)
+    {
+        int hidden = model.HiddenSize, ffn = model.IntermediateSize;
+        if (!model.FusedProjections)
+        {
+            return (source.Read($"{from}.mlp.gate_proj.weight", ffn, hidden),
+                source.Read($"{from}.mlp.up_proj.weight", ffn, hidden));
+        }
+        var both = source.Read($"{from}.mlp.gate_up_proj.weight", 2 * ffn, hidden);
+        return (both[..(both.Length / 2)], both[(both.Length / 2)..]);
     }
 
     /// <summary>Down projections run their blocks along the pruned axis, so each width is stored for itself.</summary>
@@ -71,9 +112,21 @@ internal sealed class WeightsWriter(
         return (head, head.AsTable($"{name}.rows"));
     }
 
-    private StoredTensor Vector(string name, string sourceName) =>
-        file.Append(name, DataType.Float, [model.HiddenSize],
-            MemoryMarshal.AsBytes(source.Read(sourceName, model.HiddenSize).AsSpan()));
+    private StoredTensor? HeadNorm(string name, string sourceName) =>
+        model.QueryKeyNorm ? Norm(name, sourceName, model.HeadDimensions) : null;
+
+    private StoredTensor Norm(string name, string sourceName, int width)
+    {
+        var gains = source.Read(sourceName, width);
+        if (model.NormGainOffset != 0)
+        {
+            TensorPrimitives.Add(gains, model.NormGainOffset, gains);
+        }
+        return Vector(name, gains);
+    }
+
+    private StoredTensor Vector(string name, float[] values) =>
+        file.Append(name, DataType.Float, [values.Length], MemoryMarshal.AsBytes(values.AsSpan()));
 
     /// <summary>Stores [outputs, inputs] in the layout of its operator.</summary>
     private StoredMatrix Matrix(string name, float[] values, int inputs)

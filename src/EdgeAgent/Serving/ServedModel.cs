@@ -27,6 +27,7 @@ internal sealed class ServedModel : IDisposable
         var package = LoadedPackage.Open(path);
         try
         {
+            package.MustTalk();
             var engine = new InferenceEngine(package, options);
             try
             {

@@ -14,7 +14,7 @@ internal static class ModelImportVerb
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = "Hugging Face folder: config.json, model.safetensors, tokenizer.json",
+            Description = "Hugging Face folder: config.json, *.safetensors, tokenizer.json",
         };
         var output = ModelArguments.Text(
             "--out", "DIR", "Package folder to make; an older package there is replaced");
@@ -67,9 +67,18 @@ internal static class ModelImportVerb
         else
         {
             ModelManifestVerb.Print(manifest);
-            VerbOutput.Line($"Wrote {options.Output}. Try it: edge-agent ask \"…\" --model {options.Output}");
+            VerbOutput.Line($"Wrote {options.Output}. {Next(manifest, options.Output)}");
         }
         return ExitCodes.Done;
+    }
+
+    private static string Next(PackageManifest manifest, string output)
+    {
+        var hasTokenizer = manifest.Files.Any(file => file.Name == PackageManifest.TokenizerFileName);
+        return manifest.Chat is not null
+            ? $"Try it: edge-agent ask \"…\" --model {output}"
+            : $"The source has no {(hasTokenizer ? "chat template" : "tokenizer")}: "
+                + "`ask` and `run` refuse this package, `model logits` runs it.";
     }
 
     private static double[] Measure(string path, IReadOnlyList<EvaluationTask> tasks, TimeProvider time)

@@ -80,8 +80,11 @@ internal static class ModelLogitsVerb
         {
             var best = row.Select((logit, id) => (Logit: logit, Id: id)).OrderByDescending(x => x.Logit).Take(Shown);
             var text = string.Join("  ", best.Select(x =>
-                FormattableString.Invariant($"{x.Id} '{package.Tokenizer.TokenText(x.Id)}' {x.Logit:0.000}")));
+                FormattableString.Invariant($"{x.Id}{TextOf(package, x.Id)} {x.Logit:0.000}")));
             VerbOutput.Line($"{position++}: {text}");
         }
     }
+
+    private static string TextOf(LoadedPackage package, int id) =>
+        package.HasTokenizer ? $" '{package.Tokenizer.TokenText(id)}'" : "";
 }

@@ -37,15 +37,33 @@ public sealed class HuggingFaceFolderTests : IDisposable
     [InlineData("num_key_value_heads", "3",
         "config.json: num_key_value_heads is 3; it must be a whole number from 1 to 2")]
     [InlineData("head_dim", "1", "config.json: head_dim is 1; it must be a whole number from 2 to 1024")]
-    [InlineData("head_dim", "15", "config.json: head_dim is 15; it must be even")]
+    [InlineData("head_dim", "15", "config.json: head_dim is 15; attention runs with multiples of 8")]
     [InlineData("num_key_value_heads", "0", "config.json: num_key_value_heads is 0")]
     [InlineData("vocab_size", "[]", "config.json: vocab_size is []")]
     [InlineData("max_position_embeddings", "0", "config.json: max_position_embeddings is 0")]
     [InlineData("rms_norm_eps", "1", "config.json: rms_norm_eps is 1; it must lie from")]
     [InlineData("rope_theta", "0", "config.json: rope_theta is 0; it must lie from")]
-    [InlineData("rope_scaling", "{\"rope_type\":\"yarn\"}", "config.json: rope_scaling scaled rotary")]
-    [InlineData("rope_parameters", "{\"rope_type\":\"llama3\"}", "scaled rotary embeddings are not built yet")]
-    [InlineData("attention_bias", "true", "config.json: attention_bias is true")]
+    [InlineData("head_dim", "24", "config.json: head_dim is 24, of which rotary positions turn 24; attention runs")]
+    [InlineData("partial_rotary_factor", "0.5", "config.json: head_dim is 16, of which rotary positions turn 8")]
+    [InlineData("rope_scaling", "{\"rope_type\":\"yarn\"}", "config.json: rope_scaling.factor is missing")]
+    [InlineData("rope_scaling", "{\"type\":\"linear\",\"factor\":0}", "config.json: rope_scaling.factor is 0; it must")]
+    [InlineData("rope_scaling", "{\"type\":\"dynamic\"}", "config.json: rope_scaling.type 'dynamic' is not built yet")]
+    [InlineData("rope_scaling", "{\"type\":\"su\",\"short_factor\":[1]}",
+        "config.json: rope_scaling.short_factor has 1 entries; allowed are 8 to 8")]
+    [InlineData("rope_scaling", "{\"type\":\"su\",\"short_factor\":[1,1,1,1,1,1,1,0]}",
+        "config.json: rope_scaling.short_factor[7] is 0; it must lie from 0.001 to 1000000")]
+    [InlineData("rope_parameters", "{\"rope_type\":\"llama3\"}",
+        "config.json: rope_parameters.low_freq_factor is missing")]
+    [InlineData("rope_parameters",
+        "{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,\"high_freq_factor\":4}",
+        "config.json: rope_parameters.high_freq_factor is 4; it must be larger than low_freq_factor, 4")]
+    [InlineData("attention_bias", "\"yes\"", "config.json: attention_bias is \"yes\"; it must be true or false")]
+    [InlineData("final_logit_softcapping", "30", "config.json: final_logit_softcapping is 30; soft-capping")]
+    [InlineData("layer_types", "[\"full_attention\",\"linear_attention\"]",
+        "config.json: layer_types[1] is none of sliding_attention, full_attention")]
+    [InlineData("layer_types", "[\"full_attention\",\"sliding_attention\"]", "config.json: sliding_window is missing")]
+    [InlineData("quantization_config", "{\"bits\":4}",
+        "config.json: quantization_config is {\"bits\":4}; the weights are quantized")]
     [InlineData("mlp_bias", "true", "config.json: mlp_bias is true")]
     [InlineData("hidden_act", "\"gelu\"", "config.json: hidden_act 'gelu'")]
     public void A_config_with_a_wrong_value_is_refused_by_field_and_limit(string field, string value, string says)
