@@ -7,7 +7,8 @@ namespace EdgeAgent.Inference;
 /// <summary>Runs one model a step at a time, each step at the pruning level that the caller names.</summary>
 /// <remarks>
 /// Two kinds of step: <see cref="Decode"/> takes one token of each of the first sequences, <see cref="Extend"/> takes
-/// several tokens of one sequence. Sequence n is row n of the one KV cache, whatever the level. One thread at a time.
+/// several tokens of one sequence. Sequence n is row n of the one KV cache, whatever the level. One thread at a time,
+/// but for <see cref="Prepare"/>.
 /// </remarks>
 public sealed class InferenceEngine : IDisposable
 {
@@ -18,6 +19,13 @@ public sealed class InferenceEngine : IDisposable
     private readonly KvCache _cache;
     private readonly PrePackedWeightsContainer _packed;
     private readonly LevelSession?[] _levels;
+
+    /// <summary>Sessions that were made and not warmed up yet.</summary>
+    private readonly LevelSession?[] _prepared;
+
+    /// <summary>Held while sessions are made or ended, never by a step of an open level.</summary>
+    private readonly Lock _opening = new();
+    private bool _isDisposed;
 
     /// <summary>Loads nothing yet: a level is opened by <see cref="Open"/> or by its first step.</summary>
     /// <exception cref="InferenceException">ONNX Runtime cannot be loaded.</exception>
@@ -35,6 +43,7 @@ public sealed class InferenceEngine : IDisposable
         _rotary = new RotaryTables(manifest.Architecture.Rotary, Context);
         _cache = new KvCache(manifest.Kv, Context, options.Sequences);
         _levels = new LevelSession?[manifest.Levels.Count];
+        _prepared = new LevelSession?[manifest.Levels.Count];
     }
 
     /// <summary>The longest sequence, in tokens.</summary>
@@ -58,6 +67,24 @@ public sealed class InferenceEngine : IDisposable
 
     public bool IsOpen(int level) => _levels[level] is not null;
 
+    /// <summary>Whether <see cref="Open"/> only has to warm the level up.</summary>
+    public bool IsPrepared(int level) => Volatile.Read(ref _prepared[level]) is not null;
+
+    /// <summary>Makes the session of a level on any thread, while steps of other levels run.</summary>
+    /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load it.</exception>
+    /// <exception cref="ObjectDisposedException">The engine has ended meanwhile.</exception>
+    public void Prepare(int level)
+    {
+        lock (_opening)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_levels[level] is null && _prepared[level] is null)
+            {
+                Volatile.Write(ref _prepared[level], OpenSession(level));
+            }
+        }
+    }
+
     /// <summary>
     /// Opens a level and runs one token through it, so that its next step costs what every step costs.
     /// </summary>
@@ -68,7 +95,7 @@ public sealed class InferenceEngine : IDisposable
         {
             return;
         }
-        _levels[level] = OpenSession(level);
+        OpenedLevel(level);
         try
         {
             Span<int> warmUp = [0];
@@ -90,8 +117,13 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>Closes a level and frees its weights that no other open level uses.</summary>
     public void Close(int level)
     {
-        _levels[level]?.Dispose();
-        _levels[level] = null;
+        lock (_opening)
+        {
+            _levels[level]?.Dispose();
+            _levels[level] = null;
+            _prepared[level]?.Dispose();
+            _prepared[level] = null;
+        }
     }
 
     /// <summary>One token for each of the sequences 0 … n−1.</summary>
@@ -146,9 +178,13 @@ public sealed class InferenceEngine : IDisposable
 
     public void Dispose()
     {
-        foreach (var level in _levels)
+        lock (_opening)
         {
-            level?.Dispose();
+            _isDisposed = true;
+            foreach (var session in _levels.Concat(_prepared))
+            {
+                session?.Dispose();
+            }
         }
         _packed.Dispose();
         _cache.Dispose();
@@ -158,12 +194,17 @@ public sealed class InferenceEngine : IDisposable
 
     private LevelSession OpenedLevel(int level)
     {
-        if (_levels[level] is null)
+        if (_levels[level] is { } open)
+        {
+            return open;
+        }
+        lock (_opening)
         {
             // The inputs of the step that waits are in the buffers already; a warm-up would overwrite them.
-            _levels[level] = OpenSession(level);
+            _levels[level] = _prepared[level] ?? OpenSession(level);
+            _prepared[level] = null;
+            return _levels[level]!;
         }
-        return _levels[level]!;
     }
 
     private LevelSession OpenSession(int level)

@@ -60,6 +60,49 @@ internal sealed record AgentOptions
     /// <summary>Requests that may wait, 1–10000; the next one is refused with 429. Default: 32.</summary>
     public int ServingQueue { get; init; } = 32;
 
+    /// <summary>Folder that holds <c>sys/</c> and <c>proc/</c> of the board. Default: <c>/</c>, this machine.</summary>
+    public string SensorsRoot { get; init; } = "/";
+
+    /// <summary>Digital inputs, <c>NAME=CHIP:LINE[:low]</c>, at most 40. Default: none.</summary>
+    public IReadOnlyList<string> SensorsGpio { get; init; } = [];
+
+    /// <summary>How speed, heat, noise and energy are weighed: <c>performance</c>, <c>balanced</c>, <c>quiet</c> or
+    /// <c>battery</c>. Default: balanced.</summary>
+    public string PruningProfile { get; init; } = "balanced";
+
+    /// <summary>Temperature never to be exceeded, in °C, 30–120. Default: null, the board's own first trip.</summary>
+    public double? PruningTemperatureLimitCelsius { get; init; }
+
+    /// <summary>Watts that the board may draw, 0.5–1000. Default: null, no budget.</summary>
+    public double? PruningPowerBudgetWatts { get; init; }
+
+    /// <summary>Memory to leave free, in MiB, 0–65536. Default: 128.</summary>
+    public int PruningMemoryReserveMebibytes { get; init; } = 128;
+
+    /// <summary>Wait in the queue that is too long, in seconds, 1–600. Default: 5.</summary>
+    public int PruningQueueLimitSeconds { get; init; } = 5;
+
+    /// <summary>Least seconds between two steps to a higher level, 1–600. Default: 10.</summary>
+    public int PruningDwellSeconds { get; init; } = 10;
+
+    /// <summary>Seconds of calm that a lower level needs, 2–3600. Default: 120.</summary>
+    public int PruningRecoverySeconds { get; init; } = 120;
+
+    /// <summary>The lowest level that may be used, 0–15. Default: 0.</summary>
+    public int PruningLowestLevel { get; init; }
+
+    /// <summary>The highest level that may be used, 0–15. Default: null, the model's last.</summary>
+    public int? PruningHighestLevel { get; init; }
+
+    /// <summary>The one level to use, 0–15. Default: null, the governor decides.</summary>
+    public int? PruningPinnedLevel { get; init; }
+
+    /// <summary>What may shed load: <c>pace</c>, <c>level</c>, <c>clock</c>. Default: pace and level.</summary>
+    public IReadOnlyList<string> PruningMeans { get; init; } = ["pace", "level"];
+
+    /// <summary>Levels of classes of requests, <c>CLASS:VALUE=LEVEL</c>, at most 32. Default: none.</summary>
+    public IReadOnlyList<string> PruningClasses { get; init; } = [];
+
     /// <summary>Seconds between two telemetry messages, 1–3600. Default: 10.</summary>
     public int TelemetryIntervalSeconds { get; init; } = 10;
 

@@ -25,6 +25,26 @@ internal static class OptionKinds
             },
         };
 
+    public static AgentOption Real(string key, double min, double max, string standard, string meaning,
+        Func<AgentOptions, double, AgentOptions> with) => new()
+        {
+            Key = key,
+            Meaning = meaning,
+            Range = string.Create(CultureInfo.InvariantCulture, $"{min} to {max}"),
+            Default = standard,
+            Set = (RawValue value, ref AgentOptions options) =>
+            {
+                if (value.Kind is not (RawKind.Number or RawKind.Words)
+                    || !double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    || !(number >= min && number <= max))
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
+                }
+                options = with(options, number);
+                return null;
+            },
+        };
+
     /// <param name="fault">Says what is wanted where the text is not it, else null.</param>
     public static AgentOption Text(string key, string range, string standard, string meaning,
         Func<string, string?> fault, Func<AgentOptions, string, AgentOptions> with) => new()

@@ -1,11 +1,15 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Hosting;
 
 /// <summary>Everything that can be configured: the one place from which parsing, names, help and docs come.</summary>
-internal static class OptionTable
+internal static partial class OptionTable
 {
+    [GeneratedRegex(@"^[a-z0-9_]{1,48}=\d{1,2}:\d{1,4}(:low)?$", RegexOptions.CultureInvariant)]
+    private static partial Regex GpioRule { get; }
+
     public const string VariablePrefix = "EDGEAGENT_";
 
     /// <summary>The file that is read where no other is named and where it exists.</summary>
@@ -54,6 +58,14 @@ internal static class OptionTable
         OptionKinds.Whole("serving.queue", 1, 10000, 32,
             "Requests that may wait; the next one is refused with 429.",
             (options, queue) => options with { ServingQueue = queue }),
+        OptionKinds.Path("sensors.root", "folder", "`/`",
+            "Folder that holds the `sys/` and `proc/` of the board.",
+            (options, path) => options with { SensorsRoot = path }) with { Flag = "--sensors-root" },
+        OptionKinds.List("sensors.gpio", "up to 40 of `NAME=CHIP:LINE[:low]`", "empty: none", 40,
+            "Digital inputs of the board.",
+            text => GpioRule.IsMatch(text) ? null : "NAME=CHIP:LINE[:low], like interlock=0:17:low",
+            (options, list) => options with { SensorsGpio = list }),
+        .. PruningOptionTable.All,
         OptionKinds.Whole("telemetry.interval_s", 1, 3600, 10,
             "Seconds between two telemetry messages.",
             (options, seconds) => options with { TelemetryIntervalSeconds = seconds }),

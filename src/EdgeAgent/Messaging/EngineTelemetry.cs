@@ -1,5 +1,6 @@
 using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Messaging;
@@ -7,15 +8,13 @@ namespace EdgeAgent.Messaging;
 /// <summary>Makes the telemetry of the engine: queue, speed, level and what became of every request.</summary>
 internal sealed class EngineTelemetry(
     Topics topics, AgentIdentity identity, PromptQueue queue, ServingCounters serving, MessagingCounters messaging,
-    Outbox outbox, LevelInForce level, TimeProvider time)
+    Outbox outbox, EventPublisher events, LineReadings line, Governor governor,
+    PlanInForce inForce, TimeProvider time)
 {
     private const string Stream = "engine";
 
-    /// <summary>Boards without a battery start in the past: a clock before this release was never set.</summary>
-    private static readonly DateTimeOffset ClockFloor = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
     private readonly long _started = time.GetTimestamp();
-    private long _seq;
+    private readonly Stamps _stamps = new(identity, time);
     private long _tokens;
     private TimeSpan _busy;
 
@@ -27,12 +26,12 @@ internal sealed class EngineTelemetry(
     public MqttOutgoing Next()
     {
         Measure();
-        var now = time.GetUtcNow();
         var readings = new Dictionary<string, double>
         {
             ["queue_requests"] = queue.Count,
             ["tokens_per_second"] = Math.Round(TokensPerSecond, 1),
-            ["level"] = level.Level,
+            ["level"] = inForce.Plan.Level,
+            ["pace_ratio"] = inForce.Plan.Pace,
             ["prompt_tokens_total"] = serving.PromptTokens,
             ["completion_tokens_total"] = serving.CompletionTokens,
             ["outbox_messages"] = outbox.Count,
@@ -40,21 +39,23 @@ internal sealed class EngineTelemetry(
             ["uptime_seconds"] = Math.Round(time.GetElapsedTime(_started).TotalSeconds),
         };
         messaging.AddTo(readings);
-        return new MqttOutgoing
+        events.AddTo(readings);
+        line.AddTo(readings);
+        AddTo(readings, governor.Take());
+        return TelemetryMessage.Of(topics.Telemetry(Stream), _stamps.Next(), readings);
+    }
+
+    private static void AddTo(Dictionary<string, double> readings, GovernorReport report)
+    {
+        for (var i = 0; i < report.AtLevel.Count; i++)
         {
-            Topic = topics.Telemetry(Stream),
-            Qos = MqttQos.AtMostOnce,
-            ContentType = ContentTypeRules.Json,
-            PayloadIsText = true,
-            Payload = Bodies.Write(new TelemetryBody
-            {
-                Epoch = identity.Epoch,
-                Seq = _seq++,
-                Time = now.ToUnixTimeMilliseconds(),
-                TimeOk = now >= ClockFloor,
-                Readings = readings,
-            }),
-        };
+            readings[$"level_{i}_minutes_total"] = Math.Round(report.AtLevel[i].TotalMinutes, 3);
+        }
+        readings["level_changes_total"] = report.LevelChanges;
+        readings["above_limit_seconds_total"] = Math.Round(report.AboveLimit.TotalSeconds, 1);
+        readings["limits_held"] = report.AboveLimit == TimeSpan.Zero ? 1 : 0;
+        readings["paced_seconds_total"] = Math.Round(report.Paced.TotalSeconds, 1);
+        readings["temperature_unknown_seconds_total"] = Math.Round(report.Blind.TotalSeconds, 1);
     }
 
     private void Measure()

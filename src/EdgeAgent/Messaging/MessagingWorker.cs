@@ -66,6 +66,7 @@ internal sealed class MessagingWorker(
         report.Changed(state);
         if (state.Kind == MqttStateKind.Connected)
         {
+            parts.Events.Use(connection);
             _ = connection.PublishAsync(parts.Status.Online());
             parts.Outbox.Use(connection);
         }
@@ -84,8 +85,14 @@ internal sealed class MessagingWorker(
             {
                 published = time.GetTimestamp();
                 _ = connection.PublishAsync(parts.Telemetry.Next());
+                if (parts.Board.Next() is { } board)
+                {
+                    _ = connection.PublishAsync(board);
+                }
             }
-            if (connection.IsConnected && time.GetElapsedTime(refreshed) >= StatusPublisher.RefreshInterval)
+            var isDue = time.GetElapsedTime(refreshed) >= StatusPublisher.RefreshInterval
+                || parts.Status.IsOutdated;
+            if (connection.IsConnected && isDue)
             {
                 refreshed = time.GetTimestamp();
                 _ = connection.PublishAsync(parts.Status.Online());
@@ -100,4 +107,4 @@ internal sealed class MessagingWorker(
 /// <summary>What the messaging worker is made of.</summary>
 internal sealed record MessagingParts(
     Topics Topics, RequestIntake Intake, PromptQueue Queue, Outbox Outbox, StatusPublisher Status,
-    EngineTelemetry Telemetry);
+    EngineTelemetry Telemetry, BoardTelemetry Board, EventPublisher Events);

@@ -8,7 +8,8 @@ namespace EdgeAgent.Messaging;
 /// <summary>Takes messages in: checks each, queues what can be answered, refuses the rest with a reason.</summary>
 internal sealed partial class RequestIntake(
     Topics topics, RequestParser parser, Inbox inbox, PromptQueue queue, Outbox outbox, MessagingCounters counters,
-    ModelSlot slot, AgentIdentity identity, TimeProvider time, ILogger<RequestIntake> logger)
+    ModelSlot slot, PromptClasses classes, LineReadings line, AgentIdentity identity, TimeProvider time,
+    ILogger<RequestIntake> logger)
 {
     private long _requests;
 
@@ -24,6 +25,9 @@ internal sealed partial class RequestIntake(
                     break;
                 case { Kind: TopicKind.Cancel }:
                     TakeCancel(message);
+                    break;
+                case { Kind: TopicKind.Reading, Name: { } name }:
+                    line.Take(name, message.Payload.Span, message.Retain);
                     break;
                 default:
                     break;
@@ -53,7 +57,10 @@ internal sealed partial class RequestIntake(
         var addressee = new Addressee(verdict.ResponseTopic, message.CorrelationData);
         if (verdict.Accepted)
         {
-            Accept(message, verdict.Request, addressee, identity.FirstSeed + number);
+            var level = classes.LeastLevel(
+                client, verdict.Request.Messages.Sum(m => m.Content.Length), verdict.Request.MaxTokens);
+            var prompt = ResultBodies.Prompt(verdict.Request, identity.FirstSeed + number, level);
+            Accept(message, verdict.Request.Id, prompt, addressee);
         }
         else
         {
@@ -61,15 +68,15 @@ internal sealed partial class RequestIntake(
         }
     }
 
-    private void Accept(MqttMessage message, InferenceRequest request, Addressee addressee, long seed)
+    private void Accept(MqttMessage message, string id, PromptRequest prompt, Addressee addressee)
     {
-        var (verdict, entry) = inbox.Add(message.Topic, request.Id, message.Payload.Span, addressee,
-            () => new PromptTicket(ResultBodies.Prompt(request, seed), time));
+        var (verdict, entry) = inbox.Add(message.Topic, id, message.Payload.Span, addressee,
+            () => new PromptTicket(prompt, time));
         switch (verdict)
         {
             case InboxVerdict.Accepted when queue.TryAdd(entry!.Ticket) is { } refusal:
                 inbox.Remove(entry);
-                Refuse(request.Id, ResultBodies.Refusal(refusal), addressee);
+                Refuse(id, ResultBodies.Refusal(refusal), addressee);
                 break;
             case InboxVerdict.Accepted:
                 counters.Accepted();
@@ -83,12 +90,12 @@ internal sealed partial class RequestIntake(
                 outbox.Add(new OutgoingAnswer(addressee, entry!.Answer!, IsAnswer: false));
                 break;
             case InboxVerdict.Conflict:
-                Refuse(request.Id, new Refusal(RefusalCode.DuplicateId,
-                    $"Another request with the id '{request.Id}' came on this topic a short time ago. "
+                Refuse(id, new Refusal(RefusalCode.DuplicateId,
+                    $"Another request with the id '{id}' came on this topic a short time ago. "
                     + "Give each request an id of its own."), addressee);
                 break;
             default:
-                Refuse(request.Id, new Refusal(RefusalCode.QueueFull,
+                Refuse(id, new Refusal(RefusalCode.QueueFull,
                     $"{Inbox.MaximumEntries} requests are remembered already, the limit. Send it again later."),
                     addressee);
                 break;

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Messaging;
@@ -6,7 +8,8 @@ namespace EdgeAgent.Messaging;
 /// <summary>Turns requests of the wire into prompts, and what became of them into bodies of the wire.</summary>
 internal static class ResultBodies
 {
-    public static PromptRequest Prompt(InferenceRequest request, long seed) => new()
+    /// <param name="classLevel">The least level that the operator gave to requests of this kind.</param>
+    public static PromptRequest Prompt(InferenceRequest request, long seed, int classLevel = 0) => new()
     {
         Messages = request.Messages.Select(m => (RoleName(m.Role), m.Content)).ToArray(),
         MaximumTokens = request.MaxTokens,
@@ -21,7 +24,10 @@ internal static class ResultBodies
             RequestPriority.Batch => Lane.Batch,
             _ => Lane.Normal,
         },
-        Levels = (request.Level.Min, request.Level.Max),
+        Levels = request.Level == LevelRange.Any
+            ? (classLevel, request.Level.Max)
+            : (request.Level.Min, request.Level.Max),
+        LevelCause = request.Level == LevelRange.Any ? LevelCause.Class : LevelCause.Request,
         Timeout = request.Timeout,
     };
 
@@ -33,6 +39,7 @@ internal static class ResultBodies
         Model = model,
         Level = answer.Level,
         LevelMean = answer.LevelMean,
+        LevelCause = JsonNamingPolicy.SnakeCaseLower.ConvertName(answer.LevelCause.ToString()),
         Usage = new AnswerUsage(answer.PromptTokens, answer.CompletionTokens, CachedTokens: 0),
         Timings = new AnswerTimings
         {
@@ -46,6 +53,7 @@ internal static class ResultBodies
         refusal.Fault switch
         {
             ServingFault.QueueFull => RefusalCode.QueueFull,
+            ServingFault.Overloaded => RefusalCode.Overloaded,
             ServingFault.Expired => RefusalCode.Expired,
             ServingFault.Cancelled => RefusalCode.Cancelled,
             ServingFault.ContextExceeded => RefusalCode.ContextLengthExceeded,
@@ -53,7 +61,7 @@ internal static class ResultBodies
             ServingFault.ShuttingDown => RefusalCode.ShuttingDown,
             _ => RefusalCode.InternalError,
         },
-        refusal.Message);
+        refusal.Message, refusal.RetryAfter);
 
     /// <summary>The body of a result, as bytes to publish.</summary>
     public static byte[] Write(string id, string model, PromptResult result) => result is PromptAnswer answer

@@ -1,19 +1,22 @@
 using EdgeAgent.Hosting;
 using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Messaging;
 
 /// <summary>Makes the retained status message: online, its Will, and the goodbye.</summary>
 internal sealed class StatusPublisher(
-    Topics topics, AgentIdentity identity, ModelSlot slot, LevelInForce level, ProtocolOptions protocol,
+    Topics topics, AgentIdentity identity, ModelSlot slot, PlanInForce inForce, ProtocolOptions protocol,
     AgentOptions options)
 {
     /// <summary>A broker that lost power forgets Wills, so the status is renewed, and not believed for long.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Valid = RefreshInterval * 1.5;
+
+    private int _level;
 
     public MqttWill Will => new()
     {
@@ -28,8 +31,12 @@ internal sealed class StatusPublisher(
     public MqttOutgoing Goodbye =>
         Message(StatusBody.Gone(AgentState.Stopped, identity.Epoch, AgentIdentity.Version));
 
+    /// <summary>Whether the level has changed since the last <see cref="Online"/>.</summary>
+    public bool IsOutdated => inForce.Plan.Level != _level;
+
     public MqttOutgoing Online()
     {
+        _level = inForce.Plan.Level;
         var context = slot.Model?.Engine.Context ?? 0;
         return Message(new StatusBody
         {
@@ -38,7 +45,7 @@ internal sealed class StatusPublisher(
             Epoch = identity.Epoch,
             Agent = AgentIdentity.Version,
             Model = slot.Name,
-            Level = level.Level,
+            Level = _level,
             Limits = new StatusLimits(protocol.PayloadMaxBytes, protocol.MaxTokensLimit, context,
                 protocol.TimeoutLimitMs, options.ServingQueue, slot.Model?.HighestLevel ?? 0),
             Features = StatusBody.BuiltFeatures,

@@ -48,6 +48,9 @@ internal sealed record AnswerBody
     /// <summary>The mean pruning level over the tokens of the answer.</summary>
     public required double LevelMean { get; init => field = BodyNumbers.Rounded(value, 3); }
 
+    /// <summary>Why <see cref="Level"/> was used, from the closed list of [P-38].</summary>
+    public required string LevelCause { get; init; }
+
     public required AnswerUsage Usage { get; init; }
 
     public required AnswerTimings Timings { get; init; }

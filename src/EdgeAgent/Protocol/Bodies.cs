@@ -29,6 +29,12 @@ internal static class Bodies
 
     public static byte[] Write(TelemetryBody body) => JsonSerializer.SerializeToUtf8Bytes(body, Context.TelemetryBody);
 
+    public static byte[] Write(LevelEventBody body) =>
+        JsonSerializer.SerializeToUtf8Bytes(body, Context.LevelEventBody);
+
+    public static byte[] Write(SensorEventBody body) =>
+        JsonSerializer.SerializeToUtf8Bytes(body, Context.SensorEventBody);
+
     public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out AnswerBody? body) =>
         TryRead(payload, Context.AnswerBody, out body);
 
@@ -40,6 +46,12 @@ internal static class Bodies
 
     public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out TelemetryBody? body) =>
         TryRead(payload, Context.TelemetryBody, out body);
+
+    public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out LevelEventBody? body) =>
+        TryRead(payload, Context.LevelEventBody, out body);
+
+    public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SensorEventBody? body) =>
+        TryRead(payload, Context.SensorEventBody, out body);
 
     private static bool TryRead<TBody>(
         ReadOnlySpan<byte> payload,
@@ -65,4 +77,6 @@ internal static class Bodies
 [JsonSerializable(typeof(RefusalBody))]
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(TelemetryBody))]
+[JsonSerializable(typeof(LevelEventBody))]
+[JsonSerializable(typeof(SensorEventBody))]
 internal sealed partial class BodyContext : JsonSerializerContext;

@@ -37,6 +37,7 @@ internal enum RefusalCode
     PayloadTooLarge,
     UnsupportedContentType,
     QueueFull,
+    Overloaded,
     Cancelled,
     InternalError,
     ShuttingDown,
@@ -62,7 +63,7 @@ internal static class RefusalCodes
         RefusalCode.QueueFull => StatusCode.Busy,
         RefusalCode.Cancelled => StatusCode.Cancelled,
         RefusalCode.InternalError => StatusCode.Failed,
-        RefusalCode.ShuttingDown or RefusalCode.ModelUnavailable => StatusCode.Unavailable,
+        RefusalCode.ShuttingDown or RefusalCode.ModelUnavailable or RefusalCode.Overloaded => StatusCode.Unavailable,
         _ => StatusCode.BadRequest,
     };
 
@@ -71,7 +72,7 @@ internal static class RefusalCodes
     public static TimeSpan? DefaultRetryAfter(this RefusalCode code) => code switch
     {
         RefusalCode.Expired or RefusalCode.QueueFull => TimeSpan.FromSeconds(1),
-        RefusalCode.ShuttingDown or RefusalCode.ModelUnavailable => TimeSpan.FromSeconds(5),
+        RefusalCode.ShuttingDown or RefusalCode.ModelUnavailable or RefusalCode.Overloaded => TimeSpan.FromSeconds(5),
         _ => null,
     };
 }

@@ -52,7 +52,8 @@ internal sealed record StatusBody
     public IReadOnlyList<string> Features { get; init; } = [];
 
     /// <summary>The optional parts that this version has.</summary>
-    public static IReadOnlyList<string> BuiltFeatures { get; } = ["cancel", "level", "priority", "telemetry"];
+    public static IReadOnlyList<string> BuiltFeatures { get; } =
+        ["cancel", "event", "level", "priority", "reading", "telemetry"];
 
     /// <summary>The Will, and the goodbye: a state without promises.</summary>
     public static StatusBody Gone(AgentState state, string epoch, string agent) =>

@@ -5,6 +5,7 @@ internal enum TopicKind
 {
     Request,
     Cancel,
+    Reading,
     Response,
     Status,
     Telemetry,
@@ -42,11 +43,17 @@ internal sealed class Topics
 
     /// <summary>What the agent subscribes to, with Retain As Published so that [P-08] can be seen.</summary>
     public IReadOnlyList<string> Filters =>
-        [$"{_device}/in/request", $"{_device}/in/request/+", $"{_device}/in/cancel", $"{_device}/in/cancel/+"];
+    [
+        $"{_device}/in/request", $"{_device}/in/request/+", $"{_device}/in/cancel", $"{_device}/in/cancel/+",
+        $"{_device}/in/reading/+",
+    ];
 
     public string Request(string? client = null) => WithName($"{_device}/in/request", client);
 
     public string Cancel(string? client = null) => WithName($"{_device}/in/cancel", client);
+
+    /// <summary>Where a device of the line publishes a reading.</summary>
+    public string Reading(string name) => WithName($"{_device}/in/reading", name);
 
     public string Telemetry(string stream) => WithName($"{_device}/out/telemetry", stream);
 
@@ -84,6 +91,7 @@ internal sealed class Topics
     {
         ("in", "request") => TopicKind.Request,
         ("in", "cancel") => TopicKind.Cancel,
+        ("in", "reading") when name is not null => TopicKind.Reading,
         ("out", "response") => TopicKind.Response,
         ("out", "status") when name is null => TopicKind.Status,
         ("out", "telemetry") when name is not null => TopicKind.Telemetry,

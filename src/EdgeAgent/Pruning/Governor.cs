@@ -31,6 +31,9 @@ internal sealed class Governor
     /// <summary>The plan in force; the same reference as long as nothing changed.</summary>
     public PruningPlan Plan => _plan;
 
+    /// <summary>Time between two looks.</summary>
+    public TimeSpan Interval => _limits.Options.Interval;
+
     /// <summary>Told of every new plan, on the thread that looked: the plan before and the plan now.</summary>
     public event Action<PruningPlan, PruningPlan>? Changed;
 
@@ -61,18 +64,6 @@ internal sealed class Governor
         lock (_lock)
         {
             _limits = _limits.Pinned(level);
-        }
-    }
-
-    /// <summary>Looks every interval until told to stop; what a look throws is the caller's to handle.</summary>
-    public async Task RunAsync(Func<SensorSnapshot> read, Action beat, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            beat();
-            Update(read());
-            await Task.Delay(_limits.Options.Interval, _time, stop)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

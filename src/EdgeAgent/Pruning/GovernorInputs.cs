@@ -27,6 +27,15 @@ internal readonly record struct GovernorInputs
 
     public bool IsThrottled { get; init; }
 
+    /// <summary>The reading of the line that is nearest to its limit, or above it; null where none has one.</summary>
+    public Reading? Line { get; init; }
+
+    /// <summary>Whether a reading of the line that has a limit is unknown now.</summary>
+    public bool IsLineUnknown { get; init; }
+
+    /// <summary>That reading as a share of its limit; null where unknown.</summary>
+    public double? LineShare => Line is { Limit: { } limit } line ? line.Value / limit : null;
+
     /// <summary>Picks the readings; what is not good, too old, from the future or no number is unknown.</summary>
     public static GovernorInputs From(SensorSnapshot snapshot, GovernorLimits limits, long now)
     {
@@ -42,7 +51,16 @@ internal readonly record struct GovernorInputs
             QueueSeconds = Fresh("queue_delay")?.Value,
             DeadlineSlackSeconds = Fresh("deadline_slack")?.Value,
             IsThrottled = Fresh("throttled")?.Value > 0,
+            Line = Limited().Where(IsKnown).MaxBy(reading => reading.Value / reading.Limit),
+            IsLineUnknown = !Limited().All(IsKnown),
         };
+
+        IEnumerable<Reading> Limited() => snapshot.Readings.Where(reading => reading.Limit > 0
+            && reading.Name.StartsWith(PushedReadings.LinePrefix, StringComparison.Ordinal));
+
+        // How long it holds was said by whoever pushed it: the age limit of the board's readings is not theirs.
+        static bool IsKnown(Reading reading) =>
+            reading.State == ReadingState.Good && double.IsFinite(reading.Value);
 
         Reading? Fresh(string name)
         {

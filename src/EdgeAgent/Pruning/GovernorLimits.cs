@@ -1,12 +1,15 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 
 namespace EdgeAgent.Pruning;
 
 /// <summary>Limits that contradict each other or leave their range; the message names all of them.</summary>
+/// <param name="faults">Each begins with an option's name within its section of the configuration.</param>
 internal sealed class GovernorLimitsException(IReadOnlyList<string> faults)
-    : Exception("The governor's limits cannot hold together:\n  " + string.Join("\n  ", faults))
+    : Exception("wrong configuration, limits that cannot hold together:\n  pruning."
+        + string.Join("\n  pruning.", faults))
 {
     public IReadOnlyList<string> Faults { get; } = faults;
 }
@@ -98,16 +101,16 @@ internal sealed record GovernorLimits
             if (property.GetCustomAttribute<RangeAttribute>() is { } range
                 && property.GetValue(options) is { } value && !range.IsValid(value))
             {
-                yield return Text($"{property.Name} {value} must lie from {range.Minimum} to {range.Maximum}");
+                yield return Text($"{Key(property.Name)} {value} must lie from {range.Minimum} to {range.Maximum}");
             }
         }
         foreach (var (name, value, min, max) in new[]
         {
-            (nameof(options.QueueLimit), options.QueueLimit, 0.1, 600),
-            (nameof(options.Interval), options.Interval, 0.05, 2),
-            (nameof(options.ReadingAge), options.ReadingAge, 0.5, 60),
-            (nameof(options.Dwell), options.Dwell, 1, 600),
-            (nameof(options.Recovery), options.Recovery, 2.0, 3600),
+            ("queue_limit_s", options.QueueLimit, 0.1, 600),
+            ("interval", options.Interval, 0.05, 2),
+            ("reading_age", options.ReadingAge, 0.5, 60),
+            ("dwell_s", options.Dwell, 1, 600),
+            ("recovery_s", options.Recovery, 2.0, 3600),
         })
         {
             if (!(value.TotalSeconds >= min && value.TotalSeconds <= max))
@@ -121,42 +124,45 @@ internal sealed record GovernorLimits
     {
         if (o.TemperatureLimitCelsius > trip)
         {
-            yield return Text($"TemperatureLimitCelsius {o.TemperatureLimitCelsius} lies above {trip} °C, where the ")
-                + "board throttles by itself";
+            yield return Text($"temperature_limit_celsius {o.TemperatureLimitCelsius} lies above {trip} °C, where ")
+                + "the board throttles by itself";
         }
         if (o.MarginKelvin >= o.ComfortKelvin)
         {
-            yield return Text($"MarginKelvin {o.MarginKelvin} must be less than ComfortKelvin {o.ComfortKelvin}");
+            yield return Text($"margin_kelvin {o.MarginKelvin} must be less than comfort_kelvin {o.ComfortKelvin}");
         }
         if (o.LowestLevel > (o.HighestLevel ?? levels - 1))
         {
-            yield return Text($"LowestLevel {o.LowestLevel} lies above the highest, {o.HighestLevel ?? levels - 1}");
+            yield return Text($"lowest_level {o.LowestLevel} lies above the highest, {o.HighestLevel ?? levels - 1}");
         }
         if (o.HighestLevel >= levels)
         {
-            yield return Text($"HighestLevel {o.HighestLevel}: the model's levels are 0 to {levels - 1}");
+            yield return Text($"highest_level {o.HighestLevel}: the model's levels are 0 to {levels - 1}");
         }
         if (o.PinnedLevel is { } pin && (pin < o.LowestLevel || pin > (o.HighestLevel ?? levels - 1)))
         {
-            yield return Text($"PinnedLevel {pin} lies outside {o.LowestLevel} to {o.HighestLevel ?? levels - 1}");
+            yield return Text($"pinned_level {pin} lies outside {o.LowestLevel} to {o.HighestLevel ?? levels - 1}");
         }
         if (o.Interval * 2 > o.ReadingAge)
         {
-            yield return "ReadingAge must be at least twice Interval, or every reading would be too old";
+            yield return "reading_age must be at least twice the interval, or every reading would be too old";
         }
         if (o.Interval > o.Dwell)
         {
-            yield return "Dwell must not be shorter than Interval";
+            yield return "dwell_s must not be shorter than the interval";
         }
         if (o.Recovery < o.Dwell)
         {
-            yield return "Recovery must not be shorter than Dwell, or levels would swing";
+            yield return "recovery_s must not be shorter than dwell_s, or levels would swing";
         }
         if (o.Means == GovernorMeans.None)
         {
-            yield return "Means names nothing that the governor may use";
+            yield return "means names nothing that the governor may use";
         }
     }
+
+    /// <summary>The property as the configuration calls it.</summary>
+    private static string Key(string property) => JsonNamingPolicy.SnakeCaseLower.ConvertName(property);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EdgeAgent.Hosting;
 
 namespace EdgeAgent.Pruning;
 
@@ -31,6 +32,23 @@ internal enum GovernorMeans
 /// <summary>What the operator wants of the governor; <see cref="GovernorLimits"/> checks it.</summary>
 internal sealed record GovernorOptions
 {
+    /// <summary>What the configuration says; the rest is as tuned.</summary>
+    public static GovernorOptions From(AgentOptions options) => new()
+    {
+        Profile = Enum.Parse<GovernorProfile>(options.PruningProfile, ignoreCase: true),
+        TemperatureLimitCelsius = options.PruningTemperatureLimitCelsius,
+        PowerBudgetWatts = options.PruningPowerBudgetWatts,
+        MemoryReserveMebibytes = options.PruningMemoryReserveMebibytes,
+        QueueLimit = TimeSpan.FromSeconds(options.PruningQueueLimitSeconds),
+        Dwell = TimeSpan.FromSeconds(options.PruningDwellSeconds),
+        Recovery = TimeSpan.FromSeconds(options.PruningRecoverySeconds),
+        LowestLevel = options.PruningLowestLevel,
+        HighestLevel = options.PruningHighestLevel,
+        PinnedLevel = options.PruningPinnedLevel,
+        Means = options.PruningMeans.Aggregate(
+            GovernorMeans.None, (means, name) => means | Enum.Parse<GovernorMeans>(name, ignoreCase: true)),
+    };
+
     /// <summary>How speed, heat, noise and energy are weighed. Default: balanced.</summary>
     public GovernorProfile Profile { get; init; } = GovernorProfile.Balanced;
 

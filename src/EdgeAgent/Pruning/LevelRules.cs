@@ -12,6 +12,7 @@ internal static class LevelRules
     private const double QueueRaise = 0.4;
     private const double QueueCalm = 0.1;
     private const double CalmShare = 0.3;
+    private const double LineCalm = 0.9;
 
     /// <summary>Pressure from which a level that costs no quality is taken, and below which it is given back.</summary>
     private const double FreeRaise = 0.5;
@@ -52,6 +53,7 @@ internal static class LevelRules
                 : Raised(next, ask.IsCritical ? ask.Highest : level + 1, ask, limits);
         }
         var isCalm = shortage < CalmShare * limits.RaiseShortage && !(Queue(inputs, limits) > QueueCalm)
+            && !(inputs.LineShare > LineCalm) && !inputs.IsLineUnknown
             && (level > limits.FreeLevel || next.HeatPressure < FreeCalm);
         next = next with { CalmSeconds = isCalm ? next.CalmSeconds + seconds : 0 };
         var calm = next.RecoverySeconds * (next.HeatRaised ? HeatCalms : 1);
@@ -79,6 +81,11 @@ internal static class LevelRules
                 ? new(LevelCause.Throttled, highest, true, "the board throttles its clock")
                 : new(LevelCause.Temperature, highest, true,
                     Text($"{inputs.Celsius:0.0} °C is at the limit of {inputs.LimitCelsius:0.0} °C"));
+        }
+        if (inputs.LineShare > 1)
+        {
+            return new(LevelCause.Line, highest, false,
+                Text($"{inputs.Line!.Name} {inputs.Line.Value:0.##} is above its limit {inputs.Line.Limit:0.##}"));
         }
         if (Memory(inputs, limits) is < 0.5 and var memory)
         {

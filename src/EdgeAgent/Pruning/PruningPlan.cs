@@ -56,7 +56,7 @@ internal enum Admission
     Refuse,
 }
 
-/// <summary>What moved the level last; its snake_case name stands in events and answers.</summary>
+/// <summary>What moved the level last; its snake_case name stands in events and answers, [P-38].</summary>
 internal enum LevelCause
 {
     None,
@@ -67,7 +67,16 @@ internal enum LevelCause
     Memory,
     Queue,
     Deadline,
+
+    /// <summary>A reading of the line is above its limit.</summary>
+    Line,
     Pinned,
     Profile,
     Recovered,
+
+    /// <summary>The request asked for no lower level.</summary>
+    Request,
+
+    /// <summary>The operator maps requests of this class to no lower level.</summary>
+    Class,
 }

@@ -9,6 +9,9 @@ internal sealed class PushedReadings(TimeProvider time)
     /// <summary>Names that are kept; further ones are refused.</summary>
     public const int MaxReadings = 64;
 
+    /// <summary>Begins the name of every reading that a device of the line has published.</summary>
+    public const string LinePrefix = "line_";
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Pushed> _readings = [];
 

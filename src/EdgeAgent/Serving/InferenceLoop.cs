@@ -1,12 +1,13 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Templates;
+using EdgeAgent.Pruning;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Serving;
 
 /// <summary>The one loop that runs the model: takes request after request from the queue and answers each.</summary>
 internal sealed partial class InferenceLoop(
-    PromptQueue queue, LevelInForce level, ServingCounters counters, TimeProvider time, ILogger<InferenceLoop> logger)
+    PromptQueue queue, PlanInForce inForce, ServingCounters counters, TimeProvider time, ILogger<InferenceLoop> logger)
 {
     private volatile PromptTicket? _running;
 
@@ -15,9 +16,11 @@ internal sealed partial class InferenceLoop(
     public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
     {
         using var wake = stop.UnsafeRegister(_ => queue.Wake(), null);
+        model.Sessions.Prepared = queue.Wake;
         while (!stop.IsCancellationRequested)
         {
             beat();
+            model.Sessions.Tend(inForce.Plan);
             if (queue.Take(longestSilence) is { } ticket)
             {
                 ticket.Complete(Answer(model, ticket, beat));
@@ -38,7 +41,7 @@ internal sealed partial class InferenceLoop(
         _running = ticket;
         try
         {
-            var result = new PromptRun(model, ticket, level, beat, time).Run();
+            var result = new PromptRun(model, ticket, inForce, beat, time).Run();
             if (result is PromptAnswer answer)
             {
                 counters.Add(answer);

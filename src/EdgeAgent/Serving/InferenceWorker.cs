@@ -68,10 +68,9 @@ internal sealed partial class InferenceWorker(
             Threads = options.InferenceThreads,
             Providers = options.InferenceProviders,
             Context = options.InferenceContextTokens,
-        });
+        }, logger);
         slot.Set(model);
         status.Set(StatusPart.Model, model.Name);
-        status.Set(StatusPart.Level, "level 0");
         LogLoaded(model.Name, path, (long)time.GetElapsedTime(start).TotalMilliseconds, model.Engine.Context,
             model.Manifest.Levels.Count);
         LogRuntime(OrtRuntime.LibraryVersion, OrtRuntime.LibraryPath ?? "the agent's own", OrtRuntime.Threads,

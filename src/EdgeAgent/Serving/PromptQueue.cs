@@ -1,8 +1,10 @@
+using EdgeAgent.Pruning;
+
 namespace EdgeAgent.Serving;
 
 /// <summary>The requests that wait, in lanes: urgent ones first, then in the order in which they came.</summary>
 /// <remarks>Bounded over all lanes; a full queue refuses, it never forgets.</remarks>
-internal sealed class PromptQueue(int capacity)
+internal sealed class PromptQueue(int capacity, PlanInForce inForce)
 {
     private readonly Queue<PromptTicket>[] _lanes = [new(), new(), new()];
     private readonly object _lock = new();
@@ -16,6 +18,10 @@ internal sealed class PromptQueue(int capacity)
     /// <summary>Takes a request in, or says why not.</summary>
     public PromptRefusal? TryAdd(PromptTicket ticket)
     {
+        if (AdmissionRules.Refusal(inForce.Plan, ticket.Request.Lane) is { } refusal)
+        {
+            return refusal;
+        }
         lock (_lock)
         {
             if (_closed)
@@ -53,6 +59,15 @@ internal sealed class PromptQueue(int capacity)
         lock (_lock)
         {
             Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>What waits now, in the order in which it will run.</summary>
+    public IReadOnlyList<PromptTicket> Waiting()
+    {
+        lock (_lock)
+        {
+            return _count == 0 ? [] : _lanes.SelectMany(lane => lane).ToArray();
         }
     }
 

@@ -1,3 +1,5 @@
+using EdgeAgent.Pruning;
+
 namespace EdgeAgent.Serving;
 
 /// <summary>The lane that a request waits in: all of one lane go before any of the next.</summary>
@@ -35,6 +37,9 @@ internal sealed record PromptRequest
     /// <summary>The pruning levels that the request allows, both ends included.</summary>
     public (int Min, int Max) Levels { get; init; } = (0, int.MaxValue);
 
+    /// <summary>Whose wish the least level of <see cref="Levels"/> is.</summary>
+    public LevelCause LevelCause { get; init; } = LevelCause.Request;
+
     /// <summary>From receipt to the answer.</summary>
     public required TimeSpan Timeout { get; init; }
 }
@@ -56,6 +61,9 @@ internal sealed record PromptAnswer : PromptResult
     /// <summary>The mean pruning level over the tokens of the answer.</summary>
     public required double LevelMean { get; init; }
 
+    /// <summary>Why <see cref="Level"/> was used.</summary>
+    public required LevelCause LevelCause { get; init; }
+
     public required int PromptTokens { get; init; }
 
     public required int CompletionTokens { get; init; }
@@ -71,6 +79,9 @@ internal sealed record PromptAnswer : PromptResult
 internal enum ServingFault
 {
     QueueFull,
+
+    /// <summary>The board needs all it has for what it has taken in.</summary>
+    Overloaded,
     Expired,
     Cancelled,
     ContextExceeded,
@@ -82,4 +93,5 @@ internal enum ServingFault
 }
 
 /// <summary>A prompt that got no answer: what, why, and what to do.</summary>
-internal sealed record PromptRefusal(ServingFault Fault, string Message) : PromptResult;
+/// <param name="RetryAfter">When to send it again, where that is known.</param>
+internal sealed record PromptRefusal(ServingFault Fault, string Message, TimeSpan? RetryAfter = null) : PromptResult;

@@ -1,12 +1,13 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Sampling;
+using EdgeAgent.Pruning;
 
 namespace EdgeAgent.Serving;
 
-/// <summary>Answers one request: prefill in chunks, then token by token, each at the level in force.</summary>
+/// <summary>Answers one request: prefill in chunks, then token by token, each as the plan in force wants it.</summary>
 /// <remarks>
 /// The one loop of the product: `run`, `ask` and the allocation test all go through it. Between any two steps it looks
-/// at deadline, cancel and level; it allocates nothing per token.
+/// at deadline, cancel and plan; it allocates nothing per token.
 /// </remarks>
 internal sealed class PromptRun
 {
@@ -18,19 +19,23 @@ internal sealed class PromptRun
     private readonly ServedModel _model;
     private readonly PromptTicket _ticket;
     private readonly Generation _generation;
-    private readonly LevelInForce _level;
+    private readonly RequestLevels _levels;
+    private readonly PlanInForce _inForce;
+    private readonly Pauses _pauses;
+    private readonly Func<bool> _mustEnd;
     private readonly Action _beat;
     private readonly TimeProvider _time;
 
-    private int _highestLevel;
-    private long _levelSum;
-
-    public PromptRun(ServedModel model, PromptTicket ticket, LevelInForce level, Action beat, TimeProvider time)
+    public PromptRun(ServedModel model, PromptTicket ticket, PlanInForce inForce, Action beat, TimeProvider time)
     {
-        (_model, _ticket, _level, _beat, _time) = (model, ticket, level, beat, time);
+        (_model, _ticket, _inForce, _beat, _time) = (model, ticket, inForce, beat, time);
+        _levels = new RequestLevels(model, ticket);
+        _pauses = new Pauses(inForce, ticket.Pause);
+        _mustEnd = MustEnd;
+        var context = Math.Max(1, (int)(model.Engine.Context * inForce.Plan.ContextShare));
         _generation = new Generation(
             model.Package.Tokenizer, model.Manifest.StopTokens, model.Engine.VocabularySize,
-            model.Package.EncodePrompt(ticket.Request.Messages), model.Engine.Context, Options(ticket.Request));
+            model.Package.EncodePrompt(ticket.Request.Messages), context, Options(ticket.Request));
     }
 
     /// <summary>Runs to the end of the answer, or to what ended it early.</summary>
@@ -51,12 +56,14 @@ internal sealed class PromptRun
             }
             DecodeOne();
         }
+        _model.Speeds.Answered(_generation.Count);
         return new PromptAnswer
         {
             Text = _generation.Text(),
             IsComplete = _generation.End == GenerationEnd.Stop,
-            Level = _highestLevel,
-            LevelMean = (double)_levelSum / _generation.Count,
+            Level = _levels.Highest,
+            LevelMean = _levels.Mean,
+            LevelCause = _levels.Cause,
             PromptTokens = _generation.Prompt.Length,
             CompletionTokens = _generation.Count,
             QueueTime = queued,
@@ -88,41 +95,49 @@ internal sealed class PromptRun
             {
                 return refusal;
             }
-            var level = NextLevel();
+            var level = NextLevel(prompt.Length - past);
             var tokens = prompt.AsSpan(past, Math.Min(chunk, prompt.Length - past));
             var start = _time.GetTimestamp();
             _model.Engine.Extend(0, tokens, past, level);
+            var took = _time.GetElapsedTime(start);
+            _model.Speeds.Prefilled(level, tokens.Length, took);
             past += tokens.Length;
-            chunk = NextChunk(tokens.Length, _time.GetElapsedTime(start));
-            _highestLevel = Math.Max(_highestLevel, level);
+            chunk = NextChunk(tokens.Length, took);
             if (past == prompt.Length)
             {
-                Accept(level);
+                _generation.Accept(_model.Engine.Logits(0));
             }
+            _levels.Ran(level, answerTokens: past == prompt.Length ? 1 : 0);
+            _pauses.After(took, _mustEnd);
         }
         return null;
     }
 
     private void DecodeOne()
     {
-        var level = NextLevel();
+        var level = NextLevel(promptLeft: 0);
+        var start = _time.GetTimestamp();
         _model.Engine.Decode([_generation.Token], [_generation.Length - 1], level);
-        Accept(level);
-    }
-
-    private void Accept(int level)
-    {
+        var took = _time.GetElapsedTime(start);
+        _model.Speeds.Decoded(level, took);
         _generation.Accept(_model.Engine.Logits(0));
-        _highestLevel = Math.Max(_highestLevel, level);
-        _levelSum += level;
+        _levels.Ran(level, answerTokens: 1);
+        _pauses.After(took, _mustEnd);
     }
 
-    /// <summary>The level in force, within what the request allows and the model has.</summary>
-    private int NextLevel()
+    private int NextLevel(int promptLeft)
     {
         _beat();
-        var (min, max) = _ticket.Request.Levels;
-        return Math.Clamp(_level.Level, Math.Min(min, _model.HighestLevel), Math.Min(max, _model.HighestLevel));
+        var plan = _inForce.Plan;
+        _model.Sessions.Tend(plan);
+        return _levels.Next(plan, promptLeft, _generation.Count);
+    }
+
+    /// <summary>Whether a pause must not go on: somebody wants an end, or there is nothing left to do.</summary>
+    private bool MustEnd()
+    {
+        _beat();
+        return _ticket.Ended is not null || _generation.End != GenerationEnd.None;
     }
 
     private int NextChunk(int tokens, TimeSpan took) =>
@@ -139,17 +154,5 @@ internal sealed class PromptRun
                 $"Not answered within {_ticket.Request.Timeout.TotalMilliseconds:0} ms ({_generation.Count} tokens "
                 + "were produced). Allow more time, fewer tokens, or a higher pruning level.")
             : null;
-    }
-}
-
-/// <summary>The pruning level that is in force for all requests; each request may narrow it.</summary>
-internal sealed class LevelInForce
-{
-    private int _level;
-
-    public int Level
-    {
-        get => Volatile.Read(ref _level);
-        set => Volatile.Write(ref _level, value);
     }
 }

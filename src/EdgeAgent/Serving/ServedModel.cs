@@ -1,16 +1,27 @@
 using EdgeAgent.Inference;
 using EdgeAgent.ModelPackage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeAgent.Serving;
 
 /// <summary>The model that this process serves: its checked package and the engine that runs it.</summary>
 internal sealed class ServedModel : IDisposable
 {
-    private ServedModel(LoadedPackage package, InferenceEngine engine) => (Package, Engine) = (package, engine);
+    private ServedModel(LoadedPackage package, InferenceEngine engine, ILogger logger)
+    {
+        (Package, Engine) = (package, engine);
+        Sessions = new LevelSessions(engine, logger);
+        Speeds = new StepSpeeds(package.Manifest.Levels);
+    }
 
     public LoadedPackage Package { get; }
 
     public InferenceEngine Engine { get; }
+
+    public LevelSessions Sessions { get; }
+
+    public StepSpeeds Speeds { get; }
 
     public PackageManifest Manifest => Package.Manifest;
 
@@ -22,7 +33,7 @@ internal sealed class ServedModel : IDisposable
     /// <exception cref="PackageException">A fault of the package.</exception>
     /// <exception cref="InferenceException">ONNX Runtime cannot load or run it.</exception>
     /// <exception cref="Inference.Tokenizers.TokenizerException">Its tokenizer cannot be read.</exception>
-    public static ServedModel Load(string path, EngineOptions options)
+    public static ServedModel Load(string path, EngineOptions options, ILogger? logger = null)
     {
         var package = LoadedPackage.Open(path);
         try
@@ -32,7 +43,7 @@ internal sealed class ServedModel : IDisposable
             try
             {
                 engine.Open(0);
-                return new ServedModel(package, engine);
+                return new ServedModel(package, engine, logger ?? NullLogger.Instance);
             }
             catch
             {

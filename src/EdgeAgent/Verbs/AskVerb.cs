@@ -3,6 +3,7 @@ using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Messaging;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -56,8 +57,9 @@ internal static class AskVerb
         }, time);
         using var interrupt = new ConsoleInterrupt(() =>
             ticket.Interrupt(new PromptRefusal(ServingFault.Cancelled, "Interrupted.")));
+        var plan = new PlanInForce();
         var loop = new InferenceLoop(
-            new PromptQueue(1), new LevelInForce(), new ServingCounters(), time, NullLogger<InferenceLoop>.Instance);
+            new PromptQueue(1, plan), plan, new ServingCounters(), time, NullLogger<InferenceLoop>.Instance);
         return Print(loop.Answer(model, ticket, beat: () => { }), model.Name, json);
     }
 

@@ -3,6 +3,8 @@ using EdgeAgent.Hosting;
 using EdgeAgent.Messaging;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -41,19 +43,56 @@ internal static class RunVerb
         return verb;
     }
 
-    private static Task<int> RunAsync(OptionSources sources, bool json, TimeProvider time)
+    private static async Task<int> RunAsync(OptionSources sources, bool json, TimeProvider time)
     {
         var verdict = AgentOptionsReader.Read(sources);
         if (verdict.Options is not { } options)
         {
             Console.Error.Write(verdict.Message);
-            return Task.FromResult(ExitCodes.WrongConfiguration);
+            return ExitCodes.WrongConfiguration;
         }
         // Only the manifest: whatever is wrong with the package's files is found when the worker loads them.
         var manifest = PackageFolder.Open(options.Model ?? EmbeddedModel.Path).Manifest;
         var builder = AgentHost.CreateBuilder(options, json, time);
+        using var reader = new SensorReader(Sensors(options), time);
+        var board = new Board(reader);
+        try
+        {
+            // Limits that contradict each other, the model or the board are found before anything starts.
+            var limits = GovernorLimits.From(
+                GovernorOptions.From(options), [.. manifest.Levels.Select(level => level.Accuracy)], time,
+                board.Read().Good("soc_temperature")?.Limit);
+            AddPruning(builder.Services, board, new Governor(limits, time), reader.Pushed);
+        }
+        catch (GovernorLimitsException error)
+        {
+            Console.Error.WriteLine($"edge-agent: {error.Message}");
+            return ExitCodes.WrongConfiguration;
+        }
         AddRooms(builder.Services, options, manifest);
-        return AgentHost.RunAsync(builder.Build());
+        return await AgentHost.RunAsync(builder.Build());
+    }
+
+    private static SensorOptions Sensors(AgentOptions options) => new()
+    {
+        Root = options.SensorsRoot,
+        DataFolder = options.Data,
+        GpioInputs = [.. options.SensorsGpio.Select(GpioInput.TryParse).OfType<GpioInput>()],
+    };
+
+    private static void AddPruning(
+        IServiceCollection services, Board board, Governor governor, PushedReadings pushed)
+    {
+        services.AddSingleton(board);
+        services.AddSingleton(governor);
+        services.AddSingleton(pushed);
+        services.AddSingleton(new PlanInForce { Plan = governor.Plan });
+        services.AddSingleton<QueueReadings>();
+        services.AddSingleton<PromptClasses>();
+        services.AddSingleton<LineReadings>();
+        services.AddSingleton<EventPublisher>();
+        services.AddSingleton<BoardTelemetry>();
+        services.AddHostedService<PlanWorker>();
     }
 
     private static void AddRooms(IServiceCollection services, AgentOptions options, PackageManifest manifest)
@@ -68,9 +107,8 @@ internal static class RunVerb
             MaxTokensLimit = Math.Min(new ProtocolOptions().MaxTokensLimit, context),
         });
         services.AddSingleton<RequestParser>();
-        services.AddSingleton(new PromptQueue(options.ServingQueue));
+        services.AddSingleton(parts => new PromptQueue(options.ServingQueue, parts.GetRequiredService<PlanInForce>()));
         services.AddSingleton<ModelSlot>();
-        services.AddSingleton<LevelInForce>();
         services.AddSingleton<ServingCounters>();
         services.AddSingleton<InferenceLoop>();
         services.AddSingleton<AgentIdentity>();

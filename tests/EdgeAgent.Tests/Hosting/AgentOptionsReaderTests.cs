@@ -98,6 +98,20 @@ public sealed class AgentOptionsReaderTests : IDisposable
             ["inference.providers"] = "tensorrt,cpu",
             ["inference.context"] = "64",
             ["serving.queue"] = "2",
+            ["sensors.root"] = "board",
+            ["sensors.gpio"] = "interlock=0:17:low,trigger=0:4",
+            ["pruning.profile"] = "quiet",
+            ["pruning.temperature_limit_celsius"] = "72.5",
+            ["pruning.power_budget_watts"] = "7",
+            ["pruning.memory_reserve_mebibytes"] = "256",
+            ["pruning.queue_limit_s"] = "4",
+            ["pruning.dwell_s"] = "5",
+            ["pruning.recovery_s"] = "60",
+            ["pruning.lowest_level"] = "1",
+            ["pruning.highest_level"] = "3",
+            ["pruning.pinned_level"] = "2",
+            ["pruning.means"] = "pace,level,clock",
+            ["pruning.classes"] = "client:camera=2,max_tokens:8=3",
             ["telemetry.interval_s"] = "3",
             ["log.format"] = "text",
             ["log.level"] = "error",
@@ -112,6 +126,13 @@ public sealed class AgentOptionsReaderTests : IDisposable
         Assert.Equal("/here/m", options.Model);
         Assert.Equal(["a/", "b/"], options.MqttResponseTopics);
         Assert.Equal(["tensorrt", "cpu"], options.InferenceProviders);
+        Assert.Equal(("/here/board", "quiet", 72.5, 7.0), (options.SensorsRoot, options.PruningProfile,
+            options.PruningTemperatureLimitCelsius!.Value, options.PruningPowerBudgetWatts!.Value));
+        Assert.Equal((256, 4, 5, 60), (options.PruningMemoryReserveMebibytes, options.PruningQueueLimitSeconds,
+            options.PruningDwellSeconds, options.PruningRecoverySeconds));
+        Assert.Equal((1, 3, 2), (options.PruningLowestLevel, options.PruningHighestLevel!.Value,
+            options.PruningPinnedLevel!.Value));
+        Assert.Equal((2, 3, 2), (options.SensorsGpio.Count, options.PruningMeans.Count, options.PruningClasses.Count));
         Assert.Equal((9, 64, LogLevel.Error),
             (options.MqttKeepAliveSeconds, options.InferenceContextTokens, options.LogLevel));
     }

@@ -17,7 +17,11 @@ public sealed class OptionTableTests
     public void The_default_that_the_table_tells_is_the_one_that_holds()
     {
         string[] fromTheMachine =
-            ["model", "device", "data", "mqtt.response_topics", "mqtt.username", "mqtt.password_file"];
+        [
+            "model", "device", "data", "mqtt.response_topics", "mqtt.username", "mqtt.password_file", "sensors.gpio",
+            "pruning.temperature_limit_celsius", "pruning.power_budget_watts", "pruning.highest_level",
+            "pruning.pinned_level", "pruning.classes",
+        ];
         var untouched = new AgentOptions { Device = "d", Data = "/d" };
         foreach (var option in OptionTable.All.Where(option => !fromTheMachine.Contains(option.Key)))
         {

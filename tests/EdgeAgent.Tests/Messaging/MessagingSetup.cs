@@ -1,7 +1,10 @@
 using System.Text;
+using EdgeAgent.Hosting;
 using EdgeAgent.Messaging;
 using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,16 +18,29 @@ internal sealed class MessagingSetup
 {
     public static Topics Topics { get; } = new(Topics.DefaultRoot, "press-7");
 
-    public MessagingSetup(int queue = 8)
+    public MessagingSetup(int queue = 8, AgentOptions? options = null)
     {
-        Queue = new PromptQueue(queue);
+        Options = options ?? new AgentOptions { Device = "press-7", Data = "/nowhere" };
+        Queue = new PromptQueue(queue, Plan);
+        Pushed = new PushedReadings(Clock);
+        Line = new LineReadings(Pushed, NullLogger<LineReadings>.Instance);
         Inbox = new Inbox(Clock);
         Outbox = new Outbox(Counters, Clock, NullLogger<Outbox>.Instance);
         Intake = new RequestIntake(Topics, new RequestParser(Topics, new ProtocolOptions()), Inbox, Queue, Outbox,
-            Counters, new ModelSlot(), Identity, Clock, NullLogger<RequestIntake>.Instance);
+            Counters, new ModelSlot(), new PromptClasses(Options), Line, Identity, Clock,
+            NullLogger<RequestIntake>.Instance);
     }
 
     public ManualClock Clock { get; } = new();
+
+    /// <summary>What the configuration of a test would be.</summary>
+    public AgentOptions Options { get; }
+
+    public PlanInForce Plan { get; } = new();
+
+    public PushedReadings Pushed { get; }
+
+    public LineReadings Line { get; }
 
     public AgentIdentity Identity { get; } = new();
 

@@ -1,3 +1,6 @@
+using EdgeAgent.Hosting;
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Tests.Messaging;
@@ -90,5 +93,69 @@ public sealed class RequestIntakeTests
         _agent.Receive("""{"id":"a","prompt":"x"}""", correlation: "3");
         Assert.Equal(3, _agent.Outbox.Count);
         _agent.AssertNothingLost();
+    }
+
+    [Fact]
+    public void An_overloaded_board_refuses_with_503_and_the_time_to_wait_and_counts_it()
+    {
+        _agent.Plan.Plan = new PruningPlan { Admission = Admission.Refuse, RetryAfter = TimeSpan.FromSeconds(30) };
+        _agent.Receive("""{"id":"a","prompt":"x"}""");
+        Assert.Equal(1, _agent.AssertNothingLost());
+        Assert.Equal((1, 0), (_agent.Readings()["requests_refused_total"], _agent.Queue.Count));
+        _agent.Plan.Plan = PruningPlan.Free;
+        _agent.Receive("""{"id":"a","prompt":"x"}""");
+        Assert.Equal(1, _agent.Readings()["requests_accepted_total"]);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a","prompt":"x","max_tokens":8}""", 2, LevelCause.Class)]
+    [InlineData("""{"id":"a","prompt":"x"}""", 1, LevelCause.Class)]
+    [InlineData("""{"id":"a","prompt":"a prompt of more than 20 characters"}""", 0, LevelCause.Class)]
+    [InlineData("""{"id":"a","prompt":"x","max_tokens":8,"level":{"min":0,"max":3}}""", 0, LevelCause.Request)]
+    [InlineData("""{"id":"a","prompt":"x","max_tokens":8,"level":{"min":3}}""", 3, LevelCause.Request)]
+    public void A_simple_request_runs_small_by_its_class_unless_it_names_a_level(
+        string payload, int least, object cause)
+    {
+        var agent = new MessagingSetup(options: new AgentOptions
+        {
+            Device = "press-7",
+            Data = "/nowhere",
+            PruningClasses = ["prompt_characters:20=1", "max_tokens:8=2", "client:camera=3"],
+        });
+        agent.Receive(payload);
+        var request = agent.Queue.Take(TimeSpan.Zero)!.Request;
+        Assert.Equal((least, cause), (request.Levels.Min, (object)request.LevelCause));
+    }
+
+    [Theory]
+    [InlineData("belt", "61.5", 61.5, null)]
+    [InlineData("belt", """{"value":61.5,"unit":"celsius","limit":60,"valid_s":5}""", 61.5, 60.0)]
+    [InlineData("belt", "warm", null, null)]
+    [InlineData("belt", """{"value":1e999}""", null, null)]
+    [InlineData("belt", """{"value":1,"limit":0}""", null, null)]
+    [InlineData("belt", """{"unit":"celsius"}""", null, null)]
+    [InlineData("Belt 7", "1", null, null)]
+    [InlineData("belt", "", null, null)]
+    public void A_reading_of_the_line_is_taken_or_refused_with_a_count(
+        string name, string payload, double? value, double? limit)
+    {
+        _agent.Line.Take(name, System.Text.Encoding.UTF8.GetBytes(payload), isRetained: false);
+        var counts = new Dictionary<string, double>();
+        _agent.Line.AddTo(counts);
+        var pushed = new List<PushedReadings.Pushed>();
+        _agent.Pushed.CopyTo(pushed);
+        Assert.Equal((value is null ? 0 : 1, value is null ? 1 : 0),
+            (counts["line_readings_total"], counts["line_readings_refused_total"]));
+        Assert.Equal(value, pushed.Count == 0 ? null : pushed[0].Reading.Value);
+        Assert.Equal(limit, pushed.Count == 0 ? null : pushed[0].Reading.Limit);
+    }
+
+    [Fact]
+    public void A_retained_reading_is_not_taken_because_nobody_knows_its_age()
+    {
+        _agent.Line.Take("belt", "5"u8, isRetained: true);
+        var pushed = new List<PushedReadings.Pushed>();
+        _agent.Pushed.CopyTo(pushed);
+        Assert.Empty(pushed);
     }
 }

@@ -3,8 +3,12 @@ using EdgeAgent.Inference;
 using EdgeAgent.Messaging;
 using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
+using EdgeAgent.Tests.Pruning;
 using EdgeAgent.Tests.Serving;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeAgent.Tests.Messaging;
 
@@ -13,11 +17,20 @@ public sealed class TelemetryTests
 {
     private readonly MessagingSetup _agent = new();
     private readonly ServingCounters _serving = new();
-    private readonly LevelInForce _level = new();
     private readonly EngineTelemetry _telemetry;
+    private readonly Governor _governor;
+    private readonly Board _board;
 
-    public TelemetryTests() => _telemetry = new EngineTelemetry(MessagingSetup.Topics, _agent.Identity, _agent.Queue,
-        _serving, _agent.Counters, _agent.Outbox, _level, _agent.Clock);
+    public TelemetryTests()
+    {
+        _board = new Board(new SensorReader(new SensorOptions { Root = "/nowhere" }, _agent.Clock, [], _agent.Pushed));
+        _governor = new Governor(GovernorLimits.From(new(), GovernorBench.Nano, _agent.Clock), _agent.Clock);
+        _telemetry = new EngineTelemetry(MessagingSetup.Topics, _agent.Identity, _agent.Queue, _serving,
+            _agent.Counters, _agent.Outbox,
+            new EventPublisher(MessagingSetup.Topics, _agent.Identity, _governor, _board, new StatusLine(),
+                _agent.Clock, NullLogger<EventPublisher>.Instance),
+            _agent.Line, _governor, _agent.Plan, _agent.Clock);
+    }
 
     [Fact]
     public void Telemetry_counts_from_zero_within_one_epoch_with_the_time_of_its_clock()
@@ -49,14 +62,66 @@ public sealed class TelemetryTests
     [Fact]
     public void Queue_level_and_every_counter_are_among_the_readings()
     {
-        _level.Level = 2;
         _agent.Queue.TryAdd(Served.Ticket());
+        _agent.Plan.Plan = new PruningPlan { Level = 2 };
         _agent.Receive("{");
         var readings = Next(out _).Readings;
         Assert.Equal((1, 2, 1, 1), (readings["queue_requests"], readings["level"], readings["requests_refused_total"],
             readings["outbox_messages"]));
         Assert.Equal(_agent.Readings(), readings.Where(r => _agent.Readings().ContainsKey(r.Key)).ToDictionary());
         Assert.True(readings["resident_bytes"] > 1 << 20);
+    }
+
+    [Fact]
+    public void Minutes_per_level_and_time_above_the_limit_are_among_the_readings()
+    {
+        for (var i = 0; i < 241; i++)
+        {
+            _agent.Clock.Advance(TimeSpan.FromMilliseconds(250));
+            var at = _agent.Clock.GetTimestamp();
+            _governor.Update(new SensorSnapshot(
+                at, [new Reading("soc_temperature", i < 120 ? 50 : 90, "celsius", 85, at, "test")]));
+        }
+        var readings = Next(out _).Readings;
+        Assert.Equal((0.5, 0.5), (readings["level_0_minutes_total"], readings["level_3_minutes_total"]));
+        Assert.InRange(readings["above_limit_seconds_total"], 30, 30.3);
+        Assert.Equal((0, 1), (
+            readings["limits_held"], readings["level_changes_total"]));
+        Assert.Equal(1, readings["events_dropped_total"]);
+    }
+
+    // [P-39]
+    [Fact]
+    public void Telemetry_of_the_board_has_every_reading_that_can_be_believed_with_its_unit()
+    {
+        var board = new BoardTelemetry(MessagingSetup.Topics, _agent.Identity, _board, _agent.Clock);
+        Assert.Null(board.Next());
+        _agent.Pushed.Push("line_belt", 41.5, "celsius", TimeSpan.FromSeconds(5), "mqtt", limit: 60);
+        _agent.Pushed.Push("queue_delay", 0.25, "seconds", TimeSpan.FromSeconds(1), "serving");
+        _board.Read();
+        Assert.Equal(("edgeagent/v1/device/press-7/out/telemetry/board", 41.5, 0.25), Read(board.Next()!));
+        _agent.Clock.Advance(TimeSpan.FromSeconds(3));
+        _board.Read();
+        Assert.Equal(("edgeagent/v1/device/press-7/out/telemetry/board", 41.5, double.NaN), Read(board.Next()!));
+
+        static (string, double, double) Read(MqttOutgoing message)
+        {
+            Assert.True(Bodies.TryRead(message.Payload.Span, out TelemetryBody? body));
+            return (message.Topic, body.Readings["line_belt_celsius"],
+                body.Readings.TryGetValue("queue_delay_seconds", out var delay) ? delay : double.NaN);
+        }
+    }
+
+    [Fact]
+    public void A_level_that_has_changed_makes_the_status_due()
+    {
+        var status = Status();
+        status.Online();
+        Assert.False(status.IsOutdated);
+        _agent.Plan.Plan = new PruningPlan { Level = 1 };
+        Assert.True(status.IsOutdated);
+        Assert.True(Bodies.TryRead(status.Online().Payload.Span, out StatusBody? body));
+        Assert.Equal((1, false), (body.Level!.Value, status.IsOutdated));
     }
 
     [Fact]
@@ -84,7 +149,7 @@ public sealed class TelemetryTests
     }
 
     private StatusPublisher Status() =>
-        new(MessagingSetup.Topics, _agent.Identity, new ModelSlot(), _level, new ProtocolOptions(),
+        new(MessagingSetup.Topics, _agent.Identity, new ModelSlot(), _agent.Plan, new ProtocolOptions(),
         new AgentOptions { Device = "press-7", Data = "state", ServingQueue = 7 });
 
     private TelemetryBody Next(out MqttOutgoing message)
@@ -100,6 +165,7 @@ public sealed class TelemetryTests
         IsComplete = true,
         Level = 0,
         LevelMean = 0,
+        LevelCause = LevelCause.None,
         PromptTokens = 10,
         CompletionTokens = tokens,
         QueueTime = TimeSpan.Zero,

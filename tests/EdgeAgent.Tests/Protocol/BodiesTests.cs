@@ -14,6 +14,7 @@ public sealed class BodiesTests
         Model = "nano@1.0.0",
         Level = 2,
         LevelMean = 2d / 3,
+        LevelCause = "temperature",
         Usage = new(21, 9, 0),
         Timings = new() { QueueMs = 0.123, PromptMs = 41.26, CompletionMs = 100 },
     };
@@ -30,7 +31,8 @@ public sealed class BodiesTests
         Assert.Equal(
             """
             {"id":"7","status":200,"text":"Yes: 81 °C > 80 °C & \"hot\"","finish_reason":"stop","model":"nano@1.0.0",
-            "level":2,"level_mean":0.667,"usage":{"prompt_tokens":21,"completion_tokens":9,"cached_tokens":0},
+            "level":2,"level_mean":0.667,"level_cause":"temperature",
+            "usage":{"prompt_tokens":21,"completion_tokens":9,"cached_tokens":0},
             "timings":{"queue_ms":0.1,"prompt_ms":41.3,"completion_ms":100}}
             """.Replace("\n", ""),
             Text(Bodies.Write(Answer)));
@@ -100,7 +102,7 @@ public sealed class BodiesTests
 
     // [P-29]
     [Fact]
-    public void The_list_of_codes_is_closed() => Assert.Equal(18, Enum.GetValues<RefusalCode>().Length);
+    public void The_list_of_codes_is_closed() => Assert.Equal(19, Enum.GetValues<RefusalCode>().Length);
 
     // [P-29]
     [Fact]
@@ -139,7 +141,7 @@ public sealed class BodiesTests
             """
             {"state":"online","valid_s":90,"epoch":"6f1c","agent":"0.1.0","model":"nano@1.0.0","level":0,
             "limits":{"payload_bytes":262144,"max_tokens":512,"context_tokens":1024,"timeout_ms":3600000,
-            "queue_requests":64,"level":3},"features":["cancel","level","priority","telemetry"]}
+            "queue_requests":64,"level":3},"features":["cancel","event","level","priority","reading","telemetry"]}
             """.Replace("\n", ""),
             Text(Bodies.Write(online)));
         Assert.True(Bodies.TryRead(Bodies.Write(online), out StatusBody? read));

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using EdgeAgent.Protocol;
+using EdgeAgent.Pruning;
 
 namespace EdgeAgent.Tests.Protocol;
 
@@ -31,7 +32,7 @@ public sealed partial class ProtocolPageTests
         }
     }
 
-    // [P-13] [P-28] [P-29] [P-31] [P-32] [P-33]
+    // [P-13] [P-28] [P-29] [P-31] [P-32] [P-33] [P-36] [P-37]
     [Theory]
     [MemberData(nameof(Examples))]
     public void Each_example_of_the_page_is_what_the_code_reads_and_writes(string tag, string json)
@@ -65,11 +66,31 @@ public sealed partial class ProtocolPageTests
                 Assert.True(Bodies.TryRead(payload, out TelemetryBody? telemetry));
                 AssertSame(json, Bodies.Write(telemetry));
                 break;
+            case "level event":
+                Assert.True(Bodies.TryRead(payload, out LevelEventBody? level));
+                AssertSame(json, Bodies.Write(level));
+                Assert.Contains(level.Cause, Causes);
+                break;
+            case "sensor event":
+                Assert.True(Bodies.TryRead(payload, out SensorEventBody? sensor));
+                AssertSame(json, Bodies.Write(sensor));
+                break;
+            case "reading":
+                Assert.Null(ReadingParser.Parse("belt", payload).Refusal);
+                break;
             default:
                 Assert.Equal(tag, $"refused: {Requests.Refused(payload).Code.WireName()}");
                 break;
         }
     }
+
+    private static IReadOnlyList<string> Causes { get; } =
+        [.. Enum.GetNames<LevelCause>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
+    // [P-38]
+    [Fact]
+    public void The_causes_of_the_page_are_those_of_the_code() =>
+        Assert.All(Causes, cause => Assert.Matches($@"(?m)^\| `{cause}` \|", Page));
 
     [Fact]
     public void Every_JSON_block_of_the_page_is_an_example_with_a_tag()
@@ -113,7 +134,7 @@ public sealed partial class ProtocolPageTests
     public void The_rules_of_the_page_are_numbered_once_each_without_a_gap()
     {
         var numbers = Rule().Matches(Page).Select(rule => int.Parse(rule.Groups["number"].Value)).Order();
-        Assert.Equal(Enumerable.Range(1, 35), numbers);
+        Assert.Equal(Enumerable.Range(1, 39), numbers);
     }
 
     private static string Section(string title)

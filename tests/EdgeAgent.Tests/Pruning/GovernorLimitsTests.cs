@@ -28,8 +28,8 @@ public sealed class GovernorLimitsTests
         var faults = Assert.Throws<GovernorLimitsException>(() => From(options)).Faults;
         foreach (var name in new[]
         {
-            "TemperatureLimitCelsius", "MarginKelvin", "LowestLevel", "PinnedLevel", "ReadingAge", "Dwell", "Recovery",
-            "Means", "Sequences",
+            "temperature_limit_celsius", "margin_kelvin", "lowest_level", "pinned_level", "reading_age", "dwell_s",
+            "recovery_s", "means", "sequences",
         })
         {
             Assert.Contains(faults, fault => fault.StartsWith(name, StringComparison.Ordinal));

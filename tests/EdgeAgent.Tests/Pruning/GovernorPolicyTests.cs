@@ -230,4 +230,25 @@ public sealed class GovernorPolicyTests
         Assert.Equal(TimeSpan.FromMilliseconds(30), plan.PauseAfter(TimeSpan.FromMilliseconds(10)));
         Assert.Equal(TimeSpan.Zero, PruningPlan.Free.PauseAfter(TimeSpan.FromMilliseconds(10)));
     }
+
+    [Fact]
+    public void A_reading_of_the_line_above_its_limit_raises_the_level_and_an_unknown_one_never_lowers_it()
+    {
+        var bench = new GovernorBench();
+        bench.Set("line_belt", 61, limit: 60);
+        Assert.Equal((1, LevelCause.Line), (bench.Look(5).Level, bench.Plan.Cause));
+        Assert.Contains("line_belt 61 is above its limit 60", bench.Plan.Reason, StringComparison.Ordinal);
+        bench.Set("line_belt", 40, limit: 60, state: ReadingState.Stale);
+        Assert.Equal(1, bench.Look(1000).Level);
+        bench.Set("line_belt", 40, limit: 60);
+        Assert.Equal(0, bench.Look(1000).Level);
+    }
+
+    [Fact]
+    public void A_reading_of_the_line_without_a_limit_moves_nothing()
+    {
+        var bench = new GovernorBench();
+        bench.Set("line_belt", 1e9);
+        Assert.Equal(0, bench.Look(60).Level);
+    }
 }

@@ -45,25 +45,4 @@ public sealed class GovernorTests
         bench.Look();
         Assert.Equal((0, 3, LevelCause.Throttled), (told[0].Before.Level, told[0].Now.Level, told[0].Now.Cause));
     }
-
-    [Fact]
-    public async Task The_loop_looks_every_interval_until_it_is_stopped()
-    {
-        var bench = new GovernorBench();
-        using var stop = new CancellationTokenSource();
-        var (looks, beats) = (0, 0);
-        var loop = bench.Governor.RunAsync(
-            () =>
-            {
-                looks++;
-                return bench.Snapshot();
-            }, () => beats++, stop.Token);
-        for (var i = 0; i < 4; i++)
-        {
-            await bench.Clock.AdvanceAsync(TimeSpan.FromMilliseconds(250));
-        }
-        await stop.CancelAsync();
-        await loop;
-        Assert.True(looks >= 4 && beats == looks, $"{looks} looks, {beats} beats");
-    }
 }

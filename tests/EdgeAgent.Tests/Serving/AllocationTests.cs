@@ -1,5 +1,6 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Sampling;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Inference;
 
@@ -37,7 +38,8 @@ public sealed class AllocationTests
         {
             model.Engine.Open(i);
         }
-        var level = new LevelInForce();
+        var inForce = new PlanInForce();
+        var plans = Enumerable.Range(0, 4).Select(level => new PruningPlan { Level = level, OpenTo = 3 }).ToArray();
         // Each beat is one step: the first ones are the prompt's.
         var process = new long[Tokens + 16];
         var thread = new long[Tokens + 16];
@@ -46,9 +48,9 @@ public sealed class AllocationTests
         {
             process[beats] = GC.GetTotalAllocatedBytes(precise: true);
             thread[beats++] = GC.GetAllocatedBytesForCurrentThread();
-            level.Level = changeLevels ? beats % 4 : 0;
+            inForce.Plan = plans[changeLevels ? beats % 4 : 0];
         }
-        var loop = Served.Loop(new PromptQueue(1), level);
+        var loop = Served.Loop(new PromptQueue(1, inForce), inForce);
         var request = Served.Request("Explain lack of fusion.", Tokens, sampling: sampling,
             stop: ["no such text", "\u0001"]);
 

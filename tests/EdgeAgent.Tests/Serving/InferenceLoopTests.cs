@@ -1,4 +1,5 @@
 using EdgeAgent.Inference;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Hosting;
 using EdgeAgent.Tests.Inference;
@@ -8,7 +9,7 @@ namespace EdgeAgent.Tests.Serving;
 /// <summary>A model loaded once for the tests of the loop.</summary>
 public sealed class ServedNano : IDisposable
 {
-    internal ServedModel Model { get; } = Served.Load();
+    internal ServedModel Model { get; } = Served.LoadOpen();
 
     public void Dispose() => Model.Dispose();
 }
@@ -22,7 +23,7 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
     private static readonly ReferenceCase Reference = NanoReference.Cases[0];
 
     private readonly ServedModel _model = nano.Model;
-    private readonly PromptQueue _queue = new(8);
+    private readonly PromptQueue _queue = new(8, new PlanInForce());
 
     [Fact]
     public void A_request_is_answered_as_the_reference_says_with_its_counts()
@@ -49,7 +50,7 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         double mean)
     {
         var request = Request() with { Levels = (min, max) };
-        var answer = Assert.IsType<PromptAnswer>(Served.Loop(_queue, new LevelInForce { Level = inForce })
+        var answer = Assert.IsType<PromptAnswer>(Served.Loop(_queue, Served.At(inForce))
             .Answer(_model, Served.Ticket(request), () => { }));
         Assert.Equal((level, mean), (answer.Level, answer.LevelMean));
         var expected = level == 0 ? Reference.GreedyTokens : Reference.Levels![level - 1].GreedyTokens;
@@ -59,9 +60,12 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
     [Fact]
     public void The_level_in_force_is_read_again_at_every_token()
     {
-        var (inForce, beats) = (new LevelInForce(), 0);
+        var (inForce, beats) = (new PlanInForce(), 0);
         var answer = Assert.IsType<PromptAnswer>(Served.Loop(_queue, inForce).Answer(_model, Ticket(), () =>
-            inForce.Level = beats++ == 0 ? 0 : Reference.Mixed!.Pattern[(beats - 2) % 5]));
+            inForce.Plan = new PruningPlan
+            {
+                Level = beats++ == 0 ? 0 : Reference.Mixed!.Pattern[(beats - 2) % 5],
+            }));
         Assert.Equal(_model.Package.Tokenizer.Decode(Reference.Mixed!.GreedyTokens), answer.Text);
         Assert.Equal(3, answer.Level);
         Assert.InRange(answer.LevelMean, 0.5, 2.9);

@@ -1,3 +1,4 @@
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Tests.Serving;
@@ -8,7 +9,7 @@ public sealed class PromptQueueTests
     [Fact]
     public void Urgent_goes_before_normal_before_batch_and_each_lane_keeps_its_order()
     {
-        var queue = new PromptQueue(16);
+        var queue = new PromptQueue(16, new PlanInForce());
         Lane[] arrivals = [Lane.Batch, Lane.Normal, Lane.Urgent, Lane.Batch, Lane.Normal, Lane.Urgent];
         var tickets = arrivals.Select(lane => Served.Ticket(Served.Request(lane: lane))).ToArray();
         Assert.All(tickets, ticket => Assert.Null(queue.TryAdd(ticket)));
@@ -21,7 +22,7 @@ public sealed class PromptQueueTests
     [Fact]
     public void A_full_queue_refuses_over_all_lanes_and_takes_again_when_one_left()
     {
-        var queue = new PromptQueue(2);
+        var queue = new PromptQueue(2, new PlanInForce());
         Assert.Null(queue.TryAdd(Served.Ticket(Served.Request(lane: Lane.Batch))));
         Assert.Null(queue.TryAdd(Served.Ticket()));
         var refusal = queue.TryAdd(Served.Ticket(Served.Request(lane: Lane.Urgent)));
@@ -36,7 +37,7 @@ public sealed class PromptQueueTests
     [Fact]
     public void A_closed_queue_gives_back_what_waits_and_refuses_the_rest()
     {
-        var queue = new PromptQueue(8);
+        var queue = new PromptQueue(8, new PlanInForce());
         var (batch, urgent) =
             (Served.Ticket(Served.Request(lane: Lane.Batch)), Served.Ticket(Served.Request(lane: Lane.Urgent)));
         queue.TryAdd(batch);
@@ -51,7 +52,7 @@ public sealed class PromptQueueTests
     [Fact]
     public async Task A_waiting_taker_gets_a_request_the_moment_it_comes()
     {
-        var queue = new PromptQueue(1);
+        var queue = new PromptQueue(1, new PlanInForce());
         var taken = Task.Run(() => queue.Take(TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
         var ticket = Served.Ticket();
         queue.TryAdd(ticket);
@@ -61,7 +62,7 @@ public sealed class PromptQueueTests
     [Fact]
     public async Task A_wake_ends_a_wait_without_a_request()
     {
-        var queue = new PromptQueue(1);
+        var queue = new PromptQueue(1, new PlanInForce());
         var taken = Task.Run(() => queue.Take(TimeSpan.FromMinutes(5)), TestContext.Current.CancellationToken);
         while (!taken.IsCompleted)
         {
@@ -70,5 +71,28 @@ public sealed class PromptQueueTests
             await Task.Yield();
         }
         Assert.Null(await taken);
+    }
+
+    [Fact]
+    public void The_plan_in_force_decides_who_comes_in_and_says_when_to_come_again()
+    {
+        var inForce = new PlanInForce();
+        var queue = new PromptQueue(8, inForce);
+        inForce.Plan = new PruningPlan
+        {
+            Admission = Admission.OnlyUrgent,
+            RetryAfter = TimeSpan.FromSeconds(12),
+            Reason = "84.0 °C, limit 85.0 °C",
+        };
+        var refusal = queue.TryAdd(Served.Ticket());
+        Assert.Equal((ServingFault.Overloaded, TimeSpan.FromSeconds(12)), (refusal!.Fault, refusal.RetryAfter!.Value));
+        Assert.Contains("84.0 °C", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(queue.TryAdd(Served.Ticket(Served.Request(lane: Lane.Urgent))));
+
+        inForce.Plan = inForce.Plan with { Admission = Admission.Refuse };
+        Assert.NotNull(queue.TryAdd(Served.Ticket(Served.Request(lane: Lane.Urgent))));
+        inForce.Plan = PruningPlan.Free;
+        Assert.Null(queue.TryAdd(Served.Ticket()));
+        Assert.Equal(2, queue.Count);
     }
 }

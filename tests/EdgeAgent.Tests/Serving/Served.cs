@@ -1,6 +1,7 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Sampling;
 using EdgeAgent.ModelPackage;
+using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Inference;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,6 +13,19 @@ internal static class Served
 {
     public static ServedModel Load() =>
         ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads });
+
+    /// <summary>Nano with all its levels open, so that a plan holds from the next token on.</summary>
+    public static ServedModel LoadOpen()
+    {
+        var model = Load();
+        for (var level = 0; level <= model.HighestLevel; level++)
+        {
+            model.Engine.Open(level);
+        }
+        return model;
+    }
+
+    public static PlanInForce At(int level) => new() { Plan = new PruningPlan { Level = level } };
 
     /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
     public static ServedModel LoadEndless(TemporaryFolder folder)
@@ -41,6 +55,6 @@ internal static class Served
     public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>
         new(request ?? Request(), time ?? TimeProvider.System);
 
-    public static InferenceLoop Loop(PromptQueue queue, LevelInForce? level = null, ServingCounters? counters = null) =>
-        new(queue, level ?? new(), counters ?? new(), TimeProvider.System, NullLogger<InferenceLoop>.Instance);
+    public static InferenceLoop Loop(PromptQueue queue, PlanInForce? plan = null, ServingCounters? counters = null) =>
+        new(queue, plan ?? new(), counters ?? new(), TimeProvider.System, NullLogger<InferenceLoop>.Instance);
 }

@@ -1,0 +1,72 @@
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
+
+namespace EdgeAgent.Serving;
+
+/// <summary>Pushes what the queue says of the load into the sensors, where the governor reads it.</summary>
+internal sealed class QueueReadings(PromptQueue queue, ModelSlot slot, PlanInForce inForce, PushedReadings pushed)
+{
+    /// <summary>Characters of a token, roughly: enough to guess a prompt's length before it is encoded.</summary>
+    private const int CharactersPerToken = 4;
+
+    /// <summary>A few looks; then the figures are unknown, because nobody looks any more.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
+
+    /// <summary>Pushes `queue_delay`, how long the next request has waited, and `deadline_slack`, the seconds that are
+    /// left to the tightest deadline when all that wait are answered in turn.</summary>
+    public void Push()
+    {
+        var waiting = queue.Waiting();
+        var delay = TimeSpan.Zero;
+        foreach (var ticket in waiting)
+        {
+            // Batch work waits because it may: that nobody answers it is no strain.
+            delay = ticket.Request.Lane != Lane.Batch && ticket.Age > delay ? ticket.Age : delay;
+        }
+        pushed.Push("queue_delay", delay.TotalSeconds, "seconds", MaxAge, "serving");
+        if (Slack(waiting) is { } slack)
+        {
+            pushed.Push("deadline_slack", slack, "seconds", MaxAge, "serving");
+        }
+        else
+        {
+            pushed.Remove("deadline_slack");
+        }
+    }
+
+    private double? Slack(IReadOnlyList<PromptTicket> waiting)
+    {
+        if (slot.Model is not { } model)
+        {
+            return null;
+        }
+        var (plan, done, tightest) = (inForce.Plan, 0.0, (double?)null);
+        foreach (var ticket in waiting)
+        {
+            var left = (ticket.Request.Timeout - ticket.Age).TotalSeconds;
+            var level = Math.Min(plan.Level, model.HighestLevel);
+            if (Seconds(model, ticket.Request, level) is not { } needed)
+            {
+                return null;
+            }
+            done += needed / plan.Pace;
+            // What no level answers in time must not cost the others their quality.
+            if (Seconds(model, ticket.Request, model.HighestLevel) < left)
+            {
+                tightest = Math.Min(tightest ?? double.MaxValue, left - done);
+            }
+        }
+        return tightest;
+    }
+
+    private static double? Seconds(ServedModel model, PromptRequest request, int level)
+    {
+        var characters = 0;
+        foreach (var (_, content) in request.Messages)
+        {
+            characters += content.Length;
+        }
+        var tokens = Math.Min(request.MaximumTokens, Math.Max(model.Speeds.AnswerTokens, 1));
+        return model.Speeds.SecondsLeft(level, (double)characters / CharactersPerToken, tokens);
+    }
+}

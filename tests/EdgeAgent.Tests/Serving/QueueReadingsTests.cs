@@ -1,0 +1,86 @@
+using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
+using EdgeAgent.Serving;
+using EdgeAgent.Tests.Hosting;
+using EdgeAgent.Tests.Inference;
+
+namespace EdgeAgent.Tests.Serving;
+
+/// <summary>What waits and how tight its deadlines are reaches the governor as readings.</summary>
+[Collection(OneEngineAtATime.Name)]
+public sealed class QueueReadingsTests : IDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly PlanInForce _inForce = new();
+    private readonly ServedModel _model = Served.Load();
+    private readonly PushedReadings _pushed;
+    private readonly PromptQueue _queue;
+    private readonly QueueReadings _readings;
+
+    public QueueReadingsTests()
+    {
+        var slot = new ModelSlot();
+        slot.Set(_model);
+        (_pushed, _queue) = (new PushedReadings(_clock), new PromptQueue(16, _inForce));
+        _readings = new QueueReadings(_queue, slot, _inForce, _pushed);
+    }
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void The_delay_is_that_of_the_oldest_which_does_not_wait_on_purpose()
+    {
+        Assert.Equal(0, Read("queue_delay"));
+        Add(Lane.Batch);
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(0, Read("queue_delay"));
+        Add(Lane.Normal);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, Read("queue_delay"));
+    }
+
+    [Fact]
+    public void Without_a_measured_speed_the_slack_is_unknown_and_not_made_up()
+    {
+        Add(Lane.Normal);
+        Assert.Null(Read("deadline_slack"));
+    }
+
+    [Fact]
+    public void The_slack_is_what_the_tightest_deadline_has_left_when_all_are_answered_in_turn()
+    {
+        _model.Speeds.Decoded(0, TimeSpan.FromSeconds(0.1));
+        _model.Speeds.Prefilled(0, 1, TimeSpan.FromSeconds(0.01));
+        _model.Speeds.Answered(20);
+        // 8 characters are 2 tokens: 0.02 s of prompt and 2 s of answer for each.
+        Add(Lane.Normal, seconds: 60);
+        Add(Lane.Normal, seconds: 5);
+        Assert.Equal(5 - 4.04, Read("deadline_slack")!.Value, 6);
+        _inForce.Plan = new PruningPlan { Pace = 0.5 };
+        Assert.Equal(5 - 8.08, Read("deadline_slack")!.Value, 6);
+    }
+
+    [Fact]
+    public void A_deadline_that_no_level_can_keep_costs_the_others_no_quality()
+    {
+        for (var level = 0; level < 4; level++)
+        {
+            _model.Speeds.Decoded(level, TimeSpan.FromSeconds(1));
+        }
+        _model.Speeds.Answered(10);
+        Add(Lane.Normal, seconds: 2);
+        Assert.Null(Read("deadline_slack"));
+    }
+
+    private void Add(Lane lane, double seconds = 60) => Assert.Null(_queue.TryAdd(Served.Ticket(
+        Served.Request("8 chars.", lane: lane, timeout: TimeSpan.FromSeconds(seconds)), _clock)));
+
+    private double? Read(string name)
+    {
+        _readings.Push();
+        var pushed = new List<PushedReadings.Pushed>();
+        _pushed.CopyTo(pushed);
+        return pushed.Where(one => one.Reading.Name == name).Select(one => (double?)one.Reading.Value)
+            .SingleOrDefault();
+    }
+}
