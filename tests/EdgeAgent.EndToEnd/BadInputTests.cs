@@ -120,7 +120,7 @@ public sealed class BadInputTests(Plant plant) : IAsyncLifetime
         var answer = await _requester.AskAsync(new { prompt = Next, promt = 1, temprature = 2, x_line = "hall 3" });
 
         Assert.Equal(200, answer.Status);
-        await _requester.TelemetryAsync("two more unknown fields",
+        await _requester.TelemetryAsync("engine", "two more unknown fields",
             readings => readings.GetProperty("unknown_fields_total").GetDouble() == before + 2);
     }
 
@@ -156,7 +156,7 @@ public sealed class BadInputTests(Plant plant) : IAsyncLifetime
     private async Task<double> NewestAsync(string reading)
     {
         var count = _requester.AllTelemetry().Count;
-        await _requester.TelemetryAsync("new telemetry", _ => _requester.AllTelemetry().Count > count);
+        await _requester.TelemetryAsync("engine", "new telemetry", _ => _requester.AllTelemetry().Count > count);
         return _requester.AllTelemetry()[^1].GetProperty(reading).GetDouble();
     }
 }

@@ -94,7 +94,8 @@ public sealed class LoadTests(Plant plant) : IAsyncLifetime
     public async Task Every_request_is_accounted_for_at_every_moment()
     {
         await _requester.AskAsync(new { prompt = "sensor disconnected?" });
-        var last = await _requester.TelemetryAsync($"all {_requester.Published} requests received and nothing pending",
+        var last = await _requester.TelemetryAsync(
+            "engine", $"all {_requester.Published} requests received and nothing pending",
             readings => Of(readings, "requests_received_total") == _requester.Published
                 && Of(readings, "answers_pending") == 0);
 
@@ -131,7 +132,7 @@ public sealed class LoadTests(Plant plant) : IAsyncLifetime
     private async Task<double> CompletionTokensAsync()
     {
         var count = _requester.AllTelemetry().Count;
-        await _requester.TelemetryAsync("new telemetry", _ => _requester.AllTelemetry().Count > count + 1);
+        await _requester.TelemetryAsync("engine", "new telemetry", _ => _requester.AllTelemetry().Count > count + 1);
         return Of(_requester.AllTelemetry()[^1], "completion_tokens_total");
     }
 }

@@ -16,6 +16,9 @@ internal sealed record Received(string Topic, string Correlation, bool Retain, J
 
     public string Text => Body.GetProperty("text").GetString()!;
 
+    /// <summary>For the message of a test that fails: not every message has a status or a text.</summary>
+    public override string ToString() => $"{Topic} {Correlation} {Body}";
+
     public int PromptTokens => Body.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
 }
 
@@ -66,6 +69,8 @@ internal sealed class Requester : IAsyncDisposable
 
     public string InCancel => $"edgeagent/v1/device/{_device}/in/cancel";
 
+    public string InReading => $"edgeagent/v1/device/{_device}/in/reading";
+
     public string Out => $"edgeagent/v1/device/{_device}/out";
 
     /// <summary>Requests that were published.</summary>
@@ -107,7 +112,7 @@ internal sealed class Requester : IAsyncDisposable
         {
             builder = builder.WithContentType(request.ContentType);
         }
-        if (request.Topic?.StartsWith(InCancel, StringComparison.Ordinal) is not true && request.Payload.Length > 0)
+        if (request.Payload.Length > 0 && (request.Topic ?? InRequest).StartsWith(InRequest, StringComparison.Ordinal))
         {
             Published++;
         }
@@ -124,14 +129,19 @@ internal sealed class Requester : IAsyncDisposable
     public Task<Received> AnswerAsync(string correlation) =>
         MessageAsync($"an answer for {correlation}", message => message.Correlation == correlation);
 
-    /// <summary>The newest status with this state.</summary>
-    public Task<Received> StatusAsync(string state) => MessageAsync($"the status {state}",
-        message => message.Topic == $"{Out}/status" && message.Body.GetProperty("state").GetString() == state);
+    /// <summary>The first status with this state, and this level where one is given.</summary>
+    public Task<Received> StatusAsync(string state, int? level = null) => MessageAsync($"the status {state}",
+        message => message.Topic == $"{Out}/status" && message.Body.GetProperty("state").GetString() == state
+            && (level is null || message.Body.GetProperty("level").GetInt32() == level));
 
-    /// <summary>The first telemetry that fits, as its readings.</summary>
-    public async Task<JsonElement> TelemetryAsync(string what, Func<JsonElement, bool> fits) =>
-        (await MessageAsync(what, message => IsTelemetry(message) && fits(Readings(message)))) is var found
-            ? Readings(found) : default;
+    /// <summary>The first telemetry of a stream that fits, as its readings.</summary>
+    public async Task<JsonElement> TelemetryAsync(string stream, string what, Func<JsonElement, bool> fits) =>
+        Readings(await MessageAsync(what,
+            message => message.Topic == $"{Out}/telemetry/{stream}" && fits(Readings(message))));
+
+    /// <summary>The first event of this name that fits.</summary>
+    public async Task<JsonElement> EventAsync(string name, Func<JsonElement, bool> fits) => (await MessageAsync(
+        $"an event {name}", message => message.Topic == $"{Out}/event/{name}" && fits(message.Body))).Body;
 
     public IReadOnlyList<JsonElement> AllTelemetry() => [.. All().Where(IsTelemetry).Select(Readings)];
 

@@ -26,10 +26,17 @@ internal sealed class Workplace : IAsyncDisposable
     }
 
     /// <summary>Starts an agent of this device at this broker, or at what stands on this port before it.</summary>
-    public async Task<AgentProcess> AgentAsync(int? port = null)
+    public Task<AgentProcess> AgentAsync(int? port = null) =>
+        StartAsync(port ?? Broker.Port, new() { ["EDGEAGENT_TELEMETRY_INTERVAL_S"] = "1" }, []);
+
+    /// <summary>Starts an agent of this device with its own settings and flags.</summary>
+    public Task<AgentProcess> AgentAsync(Dictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(Broker.Port, environment, arguments);
+
+    private async Task<AgentProcess> StartAsync(int port, Dictionary<string, string> environment, string[] arguments)
     {
-        var agent = await AgentProcess.StartAsync(Folder, new() { ["EDGEAGENT_TELEMETRY_INTERVAL_S"] = "1" },
-            "--mqtt", $"mqtt://127.0.0.1:{port ?? Broker.Port}", "--device", Device);
+        var agent = await AgentProcess.StartAsync(Folder, environment,
+            ["--mqtt", $"mqtt://127.0.0.1:{port}", "--device", Device, .. arguments]);
         _owned.Add(agent);
         return agent;
     }

@@ -29,6 +29,11 @@ internal static class HeatRules
     public const double StartIntegral = 1 - Gain * (1 - Knee);
 
     private const double IntegralSeconds = 120;
+
+    /// <summary>A board that is this cool has shed its heat: what it may carry is given back quickly.</summary>
+    private const double Cool = 0.3;
+    private const double CoolRate = 6;
+
     /// <summary>K/s that a SoC can do; 0.7 was published (decision 0006), what is steeper is the sensor's.</summary>
     private const double SteepestKelvin = 2;
 
@@ -67,7 +72,8 @@ internal static class HeatRules
     private static (double Budget, double Integral) Steered(double integral, double pressure, double seconds)
     {
         var share = Gain * (1 - Math.Max(pressure, Knee));
-        var grown = integral + Gain / IntegralSeconds * (1 - Math.Min(pressure, MostPressure)) * seconds;
+        var rate = pressure < Cool ? CoolRate : 1;
+        var grown = integral + Gain / IntegralSeconds * rate * (1 - Math.Min(pressure, MostPressure)) * seconds;
         integral = Math.Clamp(Math.Min(grown, 1 - share), LeastBudget, 1);
         return (integral + share, integral);
     }
