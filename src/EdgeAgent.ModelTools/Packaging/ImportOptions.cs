@@ -3,7 +3,7 @@ namespace EdgeAgent.ModelTools.Packaging;
 /// <summary>What an operator asks of an import.</summary>
 public sealed record ImportOptions
 {
-    /// <summary>The Hugging Face folder.</summary>
+    /// <summary>The Hugging Face folder or the GGUF file.</summary>
     public required string Source { get; init; }
 
     /// <summary>The package folder to make; an older package there is replaced.</summary>

@@ -1,9 +1,12 @@
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Import.Gguf;
 
 namespace EdgeAgent.ModelTools.Packaging;
 
-/// <summary>Turns a Hugging Face folder into a model package, beside its place and then moved there whole.</summary>
+/// <summary>
+/// Turns a Hugging Face folder or a GGUF file into a model package, beside its place and then moved there whole.
+/// </summary>
 public static class ModelImport
 {
     /// <summary>Imports and returns the manifest; on any failure the output folder is as it was.</summary>
@@ -13,7 +16,9 @@ public static class ModelImport
     public static PackageManifest Run(
         ImportOptions options, Action<long>? progress = null, CancellationToken cancel = default)
     {
-        using var source = new HuggingFaceFolder(options.Source);
+        using IModelSource source = GgufFile.IsAt(options.Source)
+            ? GgufModel.Open(options.Source)
+            : new HuggingFaceFolder(options.Source);
         var model = source.ReadConfig();
         var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output));
         CheckOutput(output);

@@ -75,7 +75,7 @@ public sealed class ArchitectureTests : IDisposable
         return RunningModel.Load(package);
     }
 
-    private static void AssertAsReference(RunningModel model, ArchitectureReference reference)
+    internal static void AssertAsReference(RunningModel model, ArchitectureReference reference)
     {
         for (var i = 0; i < reference.Prompt.Length; i += RunningModel.LogitRows)
         {
@@ -98,9 +98,12 @@ public sealed class ArchitectureTests : IDisposable
             || model.Package.Manifest.StopTokens.Contains(answer[^1]));
     }
 
-    private static ArchitectureReference Reference(string folder)
+    private static ArchitectureReference Reference(string folder) =>
+        ReadReference(Path.Combine(folder, "reference.json"));
+
+    internal static ArchitectureReference ReadReference(string path)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "reference.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         var root = document.RootElement;
         return new ArchitectureReference(
             [.. root.GetProperty("input_ids").EnumerateArray().Select(id => id.GetInt32())],

@@ -128,7 +128,7 @@ internal static class GgufTokenizer
         json.WriteEndObject();
     }
 
-    /// <summary>SentencePiece's BPE: blanks become ▁, pieces have scores, what is unknown falls back to bytes.</summary>
+    /// <summary>SentencePiece's BPE: blanks become ▁, pieces have scores, the unknown falls back to bytes.</summary>
     private static void WritePieces(Utf8JsonWriter json, GgufMetadata metadata, GgufVocabulary vocabulary)
     {
         const string replaceBlank = """{"type":"Replace","pattern":{"String":" "},"content":"▁"}""";

@@ -13,6 +13,7 @@ internal static class PieceMerges
 
     private const int MaximumMerges = 4 << 20;
 
+    /// <summary>Two pieces that make a third, with what orders merges among each other.</summary>
     private readonly record struct Merge(int Left, int Right, float Score, int LeftLength, int RightLength);
 
     /// <exception cref="ModelToolsException">A piece is too long, or there are too many merges.</exception>

@@ -39,7 +39,7 @@ public sealed class TokenizerVectorTests
         }
     }
 
-    private static void Check(Tokenizer tokenizer, string vectors)
+    internal static void Check(Tokenizer tokenizer, string vectors)
     {
         using var cases = JsonDocument.Parse(File.ReadAllBytes(vectors));
         foreach (var vector in cases.RootElement.EnumerateArray())

@@ -1,0 +1,171 @@
+using EdgeAgent.ModelPackage;
+
+namespace EdgeAgent.ModelTools.Import.Gguf;
+
+/// <summary>Turns the metadata of a GGUF file into what the decoder is made of.</summary>
+internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
+{
+    private const int MaximumSize = 1 << 20;
+    private const int MaximumLayers = 512;
+
+    /// <summary>Of six layers of Gemma 3, five have a window (llama.cpp and transformers alike).</summary>
+    private const int GemmaPattern = 6;
+
+    private const double GemmaLocalBase = 10_000;
+
+    /// <summary>Gemma 3 27B, told by its depth as llama.cpp does, scales by hidden size / heads.</summary>
+    private const int LayersOfLargestGemma = 62;
+
+    private readonly GgufMetadata _metadata = file.Header.Metadata;
+
+    /// <exception cref="ModelToolsException">A value is missing or out of bounds.</exception>
+    public DecoderConfig Read()
+    {
+        if (_metadata.OptionalWhole(Key("expert_count"), 0, int.MaxValue) is > 0)
+        {
+            throw _metadata.Invalid(Key("expert_count"), "is not 0; models with experts are not built yet");
+        }
+        var heads = Whole("attention.head_count", 1, 4096);
+        var kvHeads = Whole("attention.head_count_kv", 1, heads, heads);
+        var hidden = Whole("embedding_length", 1, MaximumSize);
+        var head = Whole("attention.key_length", 2, 1024, hidden / heads);
+        if (heads % kvHeads != 0)
+        {
+            throw _metadata.Invalid(Key("attention.head_count_kv"), $"is {kvHeads}; it must divide {heads}");
+        }
+        if (head % 8 != 0 || Whole("attention.value_length", 2, 1024, head) != head)
+        {
+            throw _metadata.Invalid(Key("attention.key_length"),
+                $"is {head}; it must be a multiple of 8 and equal attention.value_length");
+        }
+        var context = Whole("context_length", 1, MaximumSize);
+        var layers = Whole("block_count", 1, MaximumLayers);
+        var attention = Attention(layers, context);
+        return new DecoderConfig
+        {
+            Family = architecture.Family,
+            HiddenSize = hidden,
+            IntermediateSize = Whole("feed_forward_length", 1, MaximumSize),
+            Heads = heads,
+            KvHeads = kvHeads,
+            HeadDimensions = head,
+            VocabularySize = VocabularySize(),
+            Context = context,
+            NormEpsilon = (float)_metadata.Real(Key("attention.layer_norm_rms_epsilon"), 1e-12, 1e-2, 1e-5),
+            TiedEmbedding = !file.Header.Tensors.ContainsKey("output.weight"),
+            StopTokens = GgufStopTokens.Of(_metadata),
+            Rotary = Rotary(attention, head, context),
+            Attention = attention,
+            QueryKeyNorm = architecture.QueryKeyNorm,
+            QkvBias = file.Header.Tensors.ContainsKey("blk.0.attn_q.bias"),
+            OutputBias = file.Header.Tensors.ContainsKey("blk.0.attn_output.bias"),
+            FusedProjections = architecture.FusedProjections,
+            NormsAfter = architecture.Gemma,
+            EmbeddingScale = architecture.Gemma ? MathF.Sqrt(hidden) : 1,
+            AttentionScale = !architecture.Gemma ? 0
+                : 1 / MathF.Sqrt(layers == LayersOfLargestGemma ? hidden / heads : head),
+            Activation = architecture.Gemma ? Activation.GeluTanh : Activation.Silu,
+        };
+    }
+
+    private int VocabularySize()
+    {
+        var rows = file.Header.Tensors.GetValueOrDefault("token_embd.weight")?.Rows
+            ?? throw _metadata.Invalid("token_embd.weight", "is missing");
+        var tokens = GgufVocabulary.Read(_metadata).Tokens.Length;
+        return rows is >= 2 and <= MaximumSize && tokens <= rows
+            ? (int)rows
+            : throw _metadata.Invalid("tokenizer.ggml.tokens",
+                $"has {tokens} entries and token_embd.weight {rows} rows; every token needs one, and the limit is "
+                + $"{MaximumSize}");
+    }
+
+    private LayerAttention[] Attention(int layers, int context)
+    {
+        var window = _metadata.OptionalWhole(Key("attention.sliding_window"), 0, int.MaxValue) ?? 0;
+        bool Slides(int layer) => architecture.Gemma ? (layer + 1) % GemmaPattern != 0 : architecture.WindowEverywhere;
+        bool Turns(int layer) =>
+            architecture.LayerWithoutRotary == 0 || (layer + 1) % architecture.LayerWithoutRotary != 0;
+        var tables = architecture.Gemma && layers >= GemmaPattern ? 1 : 0;
+        return Enumerable.Range(0, layers).Select(layer => new LayerAttention(
+            Turns(layer) ? Slides(layer) ? tables : 0 : null,
+            Slides(layer) && window < context ? window : 0)).ToArray();
+    }
+
+    /// <summary>The tables in use; sliding layers of Gemma have their own, the second or the only one.</summary>
+    private RotaryTable[] Rotary(LayerAttention[] attention, int head, int context)
+    {
+        var dimensions = Whole("rope.dimension_count", 16, head, head);
+        if (dimensions % 16 != 0)
+        {
+            throw _metadata.Invalid(Key("rope.dimension_count"),
+                $"is {dimensions}; attention runs with multiples of 16");
+        }
+        RotaryTable Table(string suffix, double rotaryBase) => new()
+        {
+            CosInput = $"cos_cache{suffix}",
+            SinInput = $"sin_cache{suffix}",
+            Dimensions = dimensions,
+            Base = rotaryBase,
+        };
+        var global = Scaled(Table("", _metadata.Real(Key("rope.freq_base"), 1.001, 1e11, 10_000)), context);
+        return !architecture.Gemma ? [global]
+            : attention.Any(layer => layer.Rotary == 1) ? [global, Table("_local", GemmaLocalBase)]
+            : [Table("_local", GemmaLocalBase)];
+    }
+
+    private RotaryTable Scaled(RotaryTable table, int context)
+    {
+        if (Divisors("rope_freqs.weight", table) is { } divisors)
+        {
+            return table with { FrequencyDivisors = divisors };
+        }
+        var original = _metadata.OptionalWhole(Key("rope.scaling.original_context_length"), 2, MaximumSize) ?? context;
+        if (Divisors("rope_factors_short.weight", table) is { } shortFactors)
+        {
+            return table with
+            {
+                FrequencyDivisors = shortFactors,
+                LongFrequencyDivisors = Divisors("rope_factors_long.weight", table)
+                    ?? throw _metadata.Invalid("rope_factors_long.weight", "is missing"),
+                LongBeyond = original,
+                Amplitude = _metadata.Has(Key("rope.scaling.attn_factor"))
+                    ? _metadata.Real(Key("rope.scaling.attn_factor"), 0.1, 10, 1)
+                    : RotaryScaling.LongRopeAmplitude((double)context / original, original),
+            };
+        }
+        var factor = _metadata.Real(Key("rope.scaling.factor"), 1, 1024, 1);
+        return (_metadata.OptionalText(Key("rope.scaling.type")) ?? "none") switch
+        {
+            "none" => table,
+            "longrope" => throw _metadata.Invalid("rope_factors_short.weight", "is missing"),
+            "linear" => RotaryScaling.Linear(table, factor),
+            "yarn" => RotaryScaling.Yarn(table, factor, original, fast: 32, slow: 1, amplitude: null),
+            var other => throw _metadata.Invalid(Key("rope.scaling.type"),
+                $"is '{ConfigReader.Shorten(other)}'; known are none, linear, yarn, longrope"),
+        };
+    }
+
+    private double[]? Divisors(string name, RotaryTable table)
+    {
+        if (!file.Header.Tensors.TryGetValue(name, out var tensor))
+        {
+            return null;
+        }
+        if (tensor.Elements != table.Dimensions / 2)
+        {
+            throw _metadata.Invalid(name, $"has {tensor.Elements} numbers; it must have {table.Dimensions / 2}");
+        }
+        var values = new float[tensor.Elements];
+        file.ReadRows(tensor, 0, values);
+        return Array.TrueForAll(values, value => value is >= (float)RotaryTable.LeastDivisor
+            and <= (float)RotaryTable.LargestDivisor)
+            ? [.. values.Select(value => (double)value)]
+            : throw _metadata.Invalid(name, "has a number that is no divisor of a frequency");
+    }
+
+    private int Whole(string name, int minimum, int maximum, int? absent = null) =>
+        _metadata.Whole(Key(name), minimum, maximum, absent);
+
+    private string Key(string name) => $"{architecture.Name}.{name}";
+}

@@ -1,0 +1,94 @@
+namespace EdgeAgent.ModelTools.Import.Gguf;
+
+/// <summary>A GGUF file as a model that can become a package: tensors in Hugging Face's names and order.</summary>
+internal sealed class GgufModel : IModelSource, ITensorSource
+{
+    private readonly GgufFile _file;
+    private readonly GgufArchitecture _architecture;
+    private DecoderConfig? _config;
+
+    private GgufModel(GgufFile file, GgufArchitecture architecture) => (_file, _architecture) = (file, architecture);
+
+    /// <summary>The file's name without its ending, in the letters that a manifest allows.</summary>
+    public string Name => string.Concat(Path.GetFileNameWithoutExtension(_file.Name).ToLowerInvariant()
+        .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-' ? letter : '-'));
+
+    public long Elements => _file.Header.Tensors.Values.Sum(tensor => tensor.Elements);
+
+    private GgufMetadata Metadata => _file.Header.Metadata;
+
+    /// <exception cref="ModelToolsException">The file breaks the format, or its architecture is unknown.</exception>
+    public static GgufModel Open(string path)
+    {
+        var file = GgufFile.Open(path);
+        try
+        {
+            return new GgufModel(file, GgufArchitecture.Of(file.Header.Metadata));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public DecoderConfig ReadConfig() => _config ??= new GgufConfig(_file, _architecture).Read();
+
+    /// <summary>The file itself; it stays open as long as the model.</summary>
+    public ITensorSource OpenTensors() => this;
+
+    public byte[]? ReadTokenizer() => GgufTokenizer.ToJson(Metadata);
+
+    public SourceChat? ReadChatFormat()
+    {
+        var vocabulary = GgufVocabulary.Read(Metadata);
+        return Metadata.OptionalText("tokenizer.chat_template") is { } template
+            ? new SourceChat(template, vocabulary.Text(Metadata, "bos"), vocabulary.Text(Metadata, "eos"))
+            : null;
+    }
+
+    public IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model) =>
+        [Enumerable.Repeat(model.IntermediateSize, model.Layers).ToArray()];
+
+    public bool Contains(string name) => Find(name) is not null;
+
+    public float[] Read(string name, params long[] shape)
+    {
+        var tensor = Find(name) ?? throw Metadata.Invalid(
+            $"tensor '{_architecture.TensorName(name) ?? name}'", "is missing");
+        if (!tensor.Shape.AsSpan().SequenceEqual(shape))
+        {
+            throw Metadata.Invalid($"tensor '{tensor.Name}'", $"has shape [{string.Join(", ", tensor.Shape)}], "
+                + $"the metadata makes it [{string.Join(", ", shape)}]");
+        }
+        var values = new float[tensor.Elements];
+        _file.ReadRows(tensor, 0, values);
+        return _architecture.IsPaired(tensor.Name) ? InHalves(values, (int)shape[0]) : values;
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private GgufTensor? Find(string name) => _architecture.TensorName(name) is { } stored
+        ? _file.Header.Tensors.GetValueOrDefault(stored)
+        : null;
+
+    /// <summary>Turns rows (0, h/2, 1, h/2 + 1, …) of each head of h rows into (0, 1, 2, …).</summary>
+    private float[] InHalves(float[] paired, int rows)
+    {
+        var head = ReadConfig().HeadDimensions;
+        var width = paired.Length / rows;
+        var halves = new float[paired.Length];
+        for (var row = 0; row < rows; row++)
+        {
+            paired.AsSpan(PairedRow(row, head) * width, width).CopyTo(halves.AsSpan(row * width));
+        }
+        return halves;
+    }
+
+    /// <summary>Where a row of Hugging Face's order lies in the file.</summary>
+    private static int PairedRow(int row, int head)
+    {
+        var within = row % head;
+        return row - within + (within % (head / 2) * 2) + (within / (head / 2));
+    }
+}
