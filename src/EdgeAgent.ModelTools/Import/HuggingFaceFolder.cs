@@ -69,7 +69,7 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
             : throw config.Invalid("levels", "level 0 must keep every slice of every layer");
     }
 
-    public ITensorSource OpenTensors() => SafetensorsFile.Open(File("model.safetensors"));
+    public ITensorSource OpenTensors() => SafetensorsShards.Open(Path);
 
     public byte[]? ReadTokenizer() => HasTokenizer ? ReadFile(PackageManifest.TokenizerFileName) : null;
 

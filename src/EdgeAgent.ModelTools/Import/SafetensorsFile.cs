@@ -16,7 +16,7 @@ internal sealed record SafetensorsEntry(string Name, string Type, long[] Shape, 
 /// Format: 8 bytes little-endian header length, a JSON header, then the tensors without holes
 /// (huggingface/safetensors README). Limits from shared/reference, S22.
 /// </remarks>
-internal sealed class SafetensorsFile : ITensorSource
+internal sealed class SafetensorsFile : IDisposable
 {
     private const long MaximumHeaderBytes = 16 << 20;
     private const int MaximumTensors = 65_536;
@@ -54,7 +54,7 @@ internal sealed class SafetensorsFile : ITensorSource
         }
     }
 
-    public long Elements => _entries.Values.Sum(entry => entry.Elements);
+    public string FileName => Path.GetFileName(_stream.Name);
 
     public bool Contains(string name) => _entries.ContainsKey(name);
 
