@@ -5,6 +5,7 @@ var root = new RootCommand("An inference agent for ARM boards: an INT4 model beh
 {
     RunVerb.Create(TimeProvider.System),
     AskVerb.Create(TimeProvider.System),
+    StatusVerb.Create(TimeProvider.System),
     ModelVerb.Create(TimeProvider.System),
     TuneVerb.Create(TimeProvider.System),
     SimulateVerb.Create(),

@@ -6,6 +6,7 @@ return args switch
     ["memory", .. var rest] => MemoryMeasurement.Run(rest),
     ["speed", .. var rest] => SpeedMeasurement.Run(rest),
     ["agent", .. var rest] => AgentMeasurement.Run(rest),
+    ["tune", .. var rest] => TuneMeasurement.Run(rest),
     _ => Usage(),
 };
 
@@ -19,6 +20,8 @@ static int Usage()
             tokens per second of decode and prefill at every level, one and two threads
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- agent [--count N]
             time to READY, time from publish to answer over a real Mosquitto, memory
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- tune [--model DIR] [--rounds N] [--threads N]
+            each level's speed as tune measures it, against answers of the agent's own loop at that level
         """);
     return 2;
 }

@@ -35,6 +35,9 @@ internal sealed class StatusLine
     /// <summary>Sets one part; null or empty takes it away. Any thread, no lock; shown within a second.</summary>
     public void Set(StatusPart part, string? text) => Volatile.Write(ref _parts[(int)part], text);
 
+    /// <summary>One part as it was set last, or null. Any thread.</summary>
+    public string? this[StatusPart part] => Volatile.Read(ref _parts[(int)part]);
+
     /// <summary>The line of now, as <c>nano@1.0.0 · ready · level 0 · broker site1:1883 connected</c>.</summary>
     public string Text
     {

@@ -11,6 +11,10 @@ internal sealed record SystemdEnvironment
     /// <summary>The journal's stream as <c>device:inode</c>; null outside of systemd.</summary>
     public string? JournalStream { get; init; }
 
+    /// <summary>Folder of RuntimeDirectory=, which goes with the machine's next start; null where there is
+    /// none.</summary>
+    public string? RuntimeFolder { get; init; }
+
     /// <summary>The environment of this very process.</summary>
     public static SystemdEnvironment OfProcess() => Read(Environment.GetEnvironmentVariable, Environment.ProcessId);
 
@@ -28,6 +32,8 @@ internal sealed record SystemdEnvironment
                 ? TimeSpan.FromMicroseconds(microseconds)
                 : null,
             JournalStream = variable("JOURNAL_STREAM"),
+            // systemd gives several folders with ':' between them; ours is the first.
+            RuntimeFolder = variable("RUNTIME_DIRECTORY")?.Split(':')[0] is { Length: > 0 } folder ? folder : null,
         };
     }
 

@@ -10,11 +10,15 @@ internal sealed partial class BrokerReport(
     AgentOptions options, StatusLine status, PromptQueue queue, TimeProvider time, ILogger<BrokerReport> logger)
 {
     private string? _lastReason;
+    private volatile bool _isConnected;
+
+    public bool IsConnected => _isConnected;
 
     /// <summary>Takes a change of the connection; the same reason again is not logged again.</summary>
     public void Changed(MqttState state)
     {
         var broker = options.MqttUrl.Authority;
+        _isConnected = state.Kind == MqttStateKind.Connected;
         switch (state.Kind)
         {
             case MqttStateKind.Connected:

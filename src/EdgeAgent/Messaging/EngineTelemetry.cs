@@ -9,7 +9,7 @@ namespace EdgeAgent.Messaging;
 internal sealed class EngineTelemetry(
     Topics topics, AgentIdentity identity, PromptQueue queue, ServingCounters serving, MessagingCounters messaging,
     Outbox outbox, EventPublisher events, LineReadings line, Governor governor,
-    PlanInForce inForce, TimeProvider time)
+    PlanInForce inForce, EnergyMeter energy, TimeProvider time)
 {
     private const string Stream = "engine";
 
@@ -42,6 +42,7 @@ internal sealed class EngineTelemetry(
         events.AddTo(readings);
         line.AddTo(readings);
         AddTo(readings, governor.Take());
+        AddTo(readings, energy.Take());
         return TelemetryMessage.Of(topics.Telemetry(Stream), _stamps.Next(), readings);
     }
 
@@ -56,6 +57,22 @@ internal sealed class EngineTelemetry(
         readings["limits_held"] = report.AboveLimit == TimeSpan.Zero ? 1 : 0;
         readings["paced_seconds_total"] = Math.Round(report.Paced.TotalSeconds, 1);
         readings["temperature_unknown_seconds_total"] = Math.Round(report.Blind.TotalSeconds, 1);
+    }
+
+    private static void AddTo(Dictionary<string, double> readings, EnergyReport report)
+    {
+        // Without a power sensor there is nothing to count, and zero would be a lie.
+        if (report.MeasuredSeconds > 0)
+        {
+            readings["energy_joules_total"] = Math.Round(report.RequestJoules, 3);
+            readings["energy_above_idle_joules_total"] = Math.Round(report.RequestJoulesAboveIdle, 3);
+            readings["board_energy_joules_total"] = Math.Round(report.BoardJoules, 1);
+            readings["energy_unknown_requests_total"] = report.UnmeasuredRequests;
+        }
+        if (report.IdleWatts is { } watts)
+        {
+            readings["idle_power_watts"] = Math.Round(watts, 3);
+        }
     }
 
     private void Measure()

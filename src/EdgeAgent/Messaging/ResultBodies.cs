@@ -47,6 +47,8 @@ internal static class ResultBodies
             PromptMs = answer.PromptTime.TotalMilliseconds,
             CompletionMs = answer.CompletionTime.TotalMilliseconds,
         },
+        EnergyJoules = answer.Energy?.Joules,
+        EnergyAboveIdleJoules = answer.Energy?.JoulesAboveIdle,
     };
 
     public static Refusal Refusal(PromptRefusal refusal) => new(

@@ -61,4 +61,12 @@ internal sealed record AnswerBody
         get;
         init => field = value is { } joules && double.IsFinite(joules) ? BodyNumbers.Rounded(joules, 3) : null;
     }
+
+    /// <summary>What of <see cref="EnergyJoules"/> the board draws only while it computes; null where that is not
+    /// known.</summary>
+    public double? EnergyAboveIdleJoules
+    {
+        get;
+        init => field = value is { } joules && double.IsFinite(joules) ? BodyNumbers.Rounded(joules, 3) : null;
+    }
 }

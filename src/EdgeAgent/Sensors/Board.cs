@@ -8,6 +8,9 @@ internal sealed class Board(SensorReader reader)
     /// <summary>The last snapshot; null before the first.</summary>
     public SensorSnapshot? Snapshot => _snapshot;
 
+    /// <summary>Shown every snapshot, on the thread that reads.</summary>
+    public event Action<SensorSnapshot>? WasRead;
+
     /// <summary>Told of every change in what can be believed, on the thread that reads.</summary>
     public event Action<SensorEvent>? Told;
 
@@ -16,6 +19,7 @@ internal sealed class Board(SensorReader reader)
     {
         var snapshot = reader.Read();
         _snapshot = snapshot;
+        WasRead?.Invoke(snapshot);
         foreach (var told in snapshot.Events)
         {
             Told?.Invoke(told);

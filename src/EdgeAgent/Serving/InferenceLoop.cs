@@ -7,7 +7,8 @@ namespace EdgeAgent.Serving;
 
 /// <summary>The one loop that runs the model: takes request after request from the queue and answers each.</summary>
 internal sealed partial class InferenceLoop(
-    PromptQueue queue, PlanInForce inForce, ServingCounters counters, TimeProvider time, ILogger<InferenceLoop> logger)
+    PromptQueue queue, PlanInForce inForce, ServingCounters counters, EnergyMeter energy, TimeProvider time,
+    ILogger<InferenceLoop> logger)
 {
     private volatile PromptTicket? _running;
 
@@ -39,14 +40,16 @@ internal sealed partial class InferenceLoop(
     public PromptResult Answer(ServedModel model, PromptTicket ticket, Action beat)
     {
         _running = ticket;
+        var account = energy.Begin();
         try
         {
             var result = new PromptRun(model, ticket, inForce, beat, time).Run();
-            if (result is PromptAnswer answer)
+            if (result is not PromptAnswer answer)
             {
-                counters.Add(answer);
+                return result;
             }
-            return result;
+            counters.Add(answer);
+            return answer with { Energy = energy.End(account, answer.CompletionTokens) };
         }
         catch (InferenceException error) when (error.Fault == InferenceFault.ContextExceeded)
         {
@@ -67,6 +70,8 @@ internal sealed partial class InferenceLoop(
         }
         finally
         {
+            // What became no answer used energy too; an account that has ended already is left alone.
+            energy.End(account, tokens: 0);
             _running = null;
         }
     }

@@ -69,6 +69,7 @@ internal sealed partial class InferenceWorker(
             Providers = options.InferenceProviders,
             Context = options.InferenceContextTokens,
         }, logger);
+        UseTuned(model);
         slot.Set(model);
         status.Set(StatusPart.Model, model.Name);
         LogLoaded(model.Name, path, (long)time.GetElapsedTime(start).TotalMilliseconds, model.Engine.Context,
@@ -77,6 +78,29 @@ internal sealed partial class InferenceWorker(
             string.Join(", ", Enumerable.Range(0, model.Engine.LevelCount).Select(model.Engine.DescribeProvider)));
         return model;
     }
+
+    private void UseTuned(ServedModel model)
+    {
+        var (speeds, fault) = TunedSpeeds.Load(
+            options.Data, TunedSpeeds.DigestOf(model.Package.Path), model.Manifest.Levels.Count);
+        if (speeds is not null)
+        {
+            model.Speeds.Begin(speeds);
+            LogTuned(speeds.Levels[0].DecodeTokensPerSecond, DateTimeOffset.FromUnixTimeMilliseconds(speeds.Time));
+        }
+        else if (fault is not null)
+        {
+            LogNotTuned(fault);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Deadlines begin with the speeds that tune measured: {TokensPerSecond:0} tok/s at level 0, on {Time:u}")]
+    private partial void LogTuned(double tokensPerSecond, DateTimeOffset time);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "The speeds that tune measured are not used: {Fault}. Measure again: edge-agent tune --save")]
+    private partial void LogNotTuned(string fault);
 
     [LoggerMessage(Level = LogLevel.Information, Message =
         "Loaded {Model} from {Path} in {Milliseconds} ms: context {Context} tokens, {Levels} levels")]

@@ -73,6 +73,9 @@ internal sealed record PromptAnswer : PromptResult
     public required TimeSpan PromptTime { get; init; }
 
     public required TimeSpan CompletionTime { get; init; }
+
+    /// <summary>Null where no power sensor measured it.</summary>
+    public EnergyUse? Energy { get; init; }
 }
 
 /// <summary>Why a prompt got no answer; the name is what logs and answers show.</summary>

@@ -19,6 +19,16 @@ internal sealed class StepSpeeds(IReadOnlyList<PruningLevel> levels)
     /// <summary>Tokens of an answer that does not say its length; the mean of those before.</summary>
     public double AnswerTokens => Volatile.Read(ref _answerTokens);
 
+    /// <summary>Begins with what `tune` measured; the steps themselves correct it.</summary>
+    public void Begin(TunedSpeeds tuned)
+    {
+        for (var level = 0; level < levels.Count; level++)
+        {
+            Volatile.Write(ref _decode[level], 1 / tuned.Levels[level].DecodeTokensPerSecond);
+            Volatile.Write(ref _prompt[level], 1 / tuned.Levels[level].PromptTokensPerSecond);
+        }
+    }
+
     public void Decoded(int level, TimeSpan step) => Learn(ref _decode[level], step.TotalSeconds);
 
     public void Prefilled(int level, int tokens, TimeSpan step) =>

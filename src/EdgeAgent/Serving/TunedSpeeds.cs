@@ -39,6 +39,9 @@ internal sealed record TunedSpeeds
     /// <summary>The file of a model with sixteen levels has 4 KB.</summary>
     public const int MaximumBytes = 64 * 1024;
 
+    /// <summary>The year 3000, in milliseconds of Unix time.</summary>
+    private const long MaximumTime = 32_503_680_000_000;
+
     private const double MaximumTokensPerSecond = 1e7;
 
     public required string Format { get; init; }
@@ -119,6 +122,10 @@ internal sealed record TunedSpeeds
         if (speeds is not { Format: CurrentFormat })
         {
             return $"format: not {CurrentFormat}";
+        }
+        if (speeds.Time is < 0 or > MaximumTime)
+        {
+            return $"time: not from 0 to {MaximumTime}";
         }
         if (speeds.PackageSha256 != packageSha256)
         {

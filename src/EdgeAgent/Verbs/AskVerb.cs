@@ -59,7 +59,8 @@ internal static class AskVerb
             ticket.Interrupt(new PromptRefusal(ServingFault.Cancelled, "Interrupted.")));
         var plan = new PlanInForce();
         var loop = new InferenceLoop(
-            new PromptQueue(1, plan), plan, new ServingCounters(), time, NullLogger<InferenceLoop>.Instance);
+            new PromptQueue(1, plan), plan, new ServingCounters(), new EnergyMeter(time), time,
+            NullLogger<InferenceLoop>.Instance);
         return Print(loop.Answer(model, ticket, beat: () => { }), model.Name, json);
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeAgent.Diagnosis;
 using EdgeAgent.Hosting;
 using EdgeAgent.Messaging;
 using EdgeAgent.ModelPackage;
@@ -7,6 +8,7 @@ using EdgeAgent.Pruning;
 using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Verbs;
 
@@ -62,7 +64,7 @@ internal static class RunVerb
             var limits = GovernorLimits.From(
                 GovernorOptions.From(options), [.. manifest.Levels.Select(level => level.Accuracy)], time,
                 board.Read().Good("soc_temperature")?.Limit);
-            AddPruning(builder.Services, board, new Governor(limits, time), reader.Pushed);
+            AddPruning(builder.Services, options, time, board, new Governor(limits, time), reader.Pushed);
         }
         catch (GovernorLimitsException error)
         {
@@ -70,6 +72,7 @@ internal static class RunVerb
             return ExitCodes.WrongConfiguration;
         }
         AddRooms(builder.Services, options, manifest);
+        AddStatus(builder.Services, options, time);
         return await AgentHost.RunAsync(builder.Build());
     }
 
@@ -81,18 +84,39 @@ internal static class RunVerb
     };
 
     private static void AddPruning(
-        IServiceCollection services, Board board, Governor governor, PushedReadings pushed)
+        IServiceCollection services, AgentOptions options, TimeProvider time, Board board, Governor governor,
+        PushedReadings pushed)
     {
         services.AddSingleton(board);
         services.AddSingleton(governor);
         services.AddSingleton(pushed);
         services.AddSingleton(new PlanInForce { Plan = governor.Plan });
+        var energy = new EnergyMeter(time);
+        board.WasRead += energy.Observe;
+        services.AddSingleton(energy);
+        if (options.PruningMeans.Contains("clock"))
+        {
+            services.AddSingleton(
+                new ClockLimit(options.SensorsRoot, SystemdEnvironment.OfProcess().RuntimeFolder));
+            services.AddHostedService<ClockWorker>();
+        }
         services.AddSingleton<QueueReadings>();
         services.AddSingleton<PromptClasses>();
         services.AddSingleton<LineReadings>();
         services.AddSingleton<EventPublisher>();
         services.AddSingleton<BoardTelemetry>();
         services.AddHostedService<PlanWorker>();
+    }
+
+    private static void AddStatus(IServiceCollection services, AgentOptions options, TimeProvider time)
+    {
+        services.AddSingleton<EngineStatus>();
+        services.AddSingleton<WireStatus>();
+        services.AddSingleton<StatusReport>();
+        services.AddHostedService(parts => new StatusSocket(
+            StatusSocketOptions.Of(options, parts.GetRequiredService<SystemdEnvironment>()),
+            parts.GetRequiredService<StatusReport>().Document, time,
+            parts.GetRequiredService<ILogger<StatusSocket>>()));
     }
 
     private static void AddRooms(IServiceCollection services, AgentOptions options, PackageManifest manifest)

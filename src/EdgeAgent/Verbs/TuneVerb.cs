@@ -23,7 +23,7 @@ internal static class TuneVerb
         var model = ModelArguments.Text("--model", "DIR", "Model package; default: that of `run`");
         var config = ModelArguments.Text("--config", "FILE", "Configuration file of `run`");
         var data = ModelArguments.Text("--data", "DIR", "Folder of the agent's state, for --save");
-        var root = ModelArguments.Text("--sensors-root", "DIR", "Folder that holds sys/ of the board", "/");
+        var root = ModelArguments.Text("--sensors-root", "DIR", "Folder that holds sys/ and proc/ of the board");
         var seconds = ModelArguments.Number("--seconds", "Seconds of measuring for each level", DefaultSeconds);
         var save = new Option<bool>("--save") { Description = "Keep the result, for the deadlines of `run`" };
         var json = ModelArguments.Json();
@@ -39,7 +39,7 @@ internal static class TuneVerb
             {
                 throw new UsageException($"--seconds wants 1 to {MaximumSeconds}.");
             }
-            var flags = new[] { model, data }.Where(flag => parsed.GetValue(flag) is not null)
+            var flags = new[] { model, data, root }.Where(flag => parsed.GetValue(flag) is not null)
                 .ToDictionary(flag => flag.Name, flag => parsed.GetValue(flag)!);
             var verdict = AgentOptionsReader.Read(OptionSources.OfProcess(parsed.GetValue(config), flags));
             if (verdict.Options is not { } options)
@@ -47,7 +47,7 @@ internal static class TuneVerb
                 Console.Error.Write(verdict.Message);
                 return ExitCodes.WrongConfiguration;
             }
-            using var reader = new SensorReader(new SensorOptions { Root = parsed.GetValue(root)! }, time);
+            using var reader = new SensorReader(new SensorOptions { Root = options.SensorsRoot }, time);
             var speeds = await MeasureAsync(options, reader, parsed.GetValue(seconds), time, cancellation);
             Print(speeds, parsed.GetValue(json));
             if (parsed.GetValue(save))

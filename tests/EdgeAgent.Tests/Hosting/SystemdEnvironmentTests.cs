@@ -28,6 +28,15 @@ public sealed class SystemdEnvironmentTests
         Assert.Equal(seconds, systemd.WatchdogInterval?.TotalSeconds);
     }
 
+    [Theory]
+    [InlineData("/run/edge-agent", "/run/edge-agent")]
+    [InlineData("/run/edge-agent:/run/other", "/run/edge-agent")]
+    [InlineData("", null)]
+    [InlineData(null, null)]
+    public void The_runtime_folder_is_the_first_that_systemd_names(string? variable, string? folder) =>
+        Assert.Equal(folder, SystemdEnvironment.Read(
+            name => name == "RUNTIME_DIRECTORY" ? variable : null, processId: 77).RuntimeFolder);
+
     [Fact]
     public void A_descriptor_is_the_journal_only_where_it_is_the_socket_that_the_variable_names()
     {

@@ -20,16 +20,18 @@ public sealed class TelemetryTests
     private readonly EngineTelemetry _telemetry;
     private readonly Governor _governor;
     private readonly Board _board;
+    private readonly EnergyMeter _energy;
 
     public TelemetryTests()
     {
+        _energy = new EnergyMeter(_agent.Clock);
         _board = new Board(new SensorReader(new SensorOptions { Root = "/nowhere" }, _agent.Clock, [], _agent.Pushed));
         _governor = new Governor(GovernorLimits.From(new(), GovernorBench.Nano, _agent.Clock), _agent.Clock);
         _telemetry = new EngineTelemetry(MessagingSetup.Topics, _agent.Identity, _agent.Queue, _serving,
             _agent.Counters, _agent.Outbox,
             new EventPublisher(MessagingSetup.Topics, _agent.Identity, _governor, _board, new StatusLine(),
                 _agent.Clock, NullLogger<EventPublisher>.Instance),
-            _agent.Line, _governor, _agent.Plan, _agent.Clock);
+            _agent.Line, _governor, _agent.Plan, _energy, _agent.Clock);
     }
 
     [Fact]
@@ -57,6 +59,23 @@ public sealed class TelemetryTests
         _serving.Add(Answer(tokens: 30, TimeSpan.FromSeconds(0.1)));
         var readings = Next(out _).Readings;
         Assert.Equal((300, 80), (readings["tokens_per_second"], readings["completion_tokens_total"]));
+    }
+
+    [Fact]
+    public void Energy_is_among_the_readings_once_power_was_read_and_not_before()
+    {
+        Assert.DoesNotContain(Next(out _).Readings.Keys, name => name.Contains("energy", StringComparison.Ordinal));
+        var account = _energy.Begin();
+        for (var i = 0; i < 5; i++)
+        {
+            var now = _agent.Clock.GetTimestamp();
+            _energy.Observe(new SensorSnapshot(now, [new Reading("board_power", 4, "watts", null, now, "test")]));
+            _agent.Clock.Advance(TimeSpan.FromMilliseconds(250));
+        }
+        _energy.End(account, tokens: 10);
+        var readings = Next(out _).Readings;
+        Assert.Equal((5.0, 4.0, 0.0), (readings["energy_joules_total"], readings["board_energy_joules_total"],
+            readings["energy_unknown_requests_total"]));
     }
 
     [Fact]

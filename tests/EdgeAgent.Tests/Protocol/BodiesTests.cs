@@ -45,9 +45,12 @@ public sealed class BodiesTests
     [InlineData(double.PositiveInfinity, null)]
     public void The_energy_is_absent_where_it_was_not_measured(double? joules, double? written)
     {
-        using var body = JsonDocument.Parse(Bodies.Write(Answer with { EnergyJoules = joules }));
-        var read = body.RootElement.TryGetProperty("energy_joules", out var value) ? value.GetDouble() : (double?)null;
-        Assert.Equal(written, read);
+        using var body = JsonDocument.Parse(Bodies.Write(
+            Answer with { EnergyJoules = joules, EnergyAboveIdleJoules = joules / 2 }));
+        Assert.Equal((written, written is null ? null : 0.617),
+            (Read("energy_joules"), Read("energy_above_idle_joules")));
+
+        double? Read(string name) => body.RootElement.TryGetProperty(name, out var value) ? value.GetDouble() : null;
     }
 
     // [P-29]

@@ -1,5 +1,6 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Pruning;
+using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Hosting;
 using EdgeAgent.Tests.Inference;
@@ -69,6 +70,33 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         Assert.Equal(_model.Package.Tokenizer.Decode(Reference.Mixed!.GreedyTokens), answer.Text);
         Assert.Equal(3, answer.Level);
         Assert.InRange(answer.LevelMean, 0.5, 2.9);
+    }
+
+    [Fact]
+    public void An_answer_carries_the_energy_of_its_time_where_power_is_read()
+    {
+        var meter = new EnergyMeter(TimeProvider.System);
+        var start = TimeProvider.System.GetTimestamp();
+        var answer = Assert.IsType<PromptAnswer>(
+            Served.Loop(_queue, energy: meter).Answer(_model, Ticket(), () => meter.Observe(Power(5))));
+        var longest = TimeProvider.System.GetElapsedTime(start);
+        var shortest = answer.PromptTime + answer.CompletionTime;
+        Assert.InRange(answer.Energy!.Value.Joules, 5 * shortest.TotalSeconds, 5 * longest.TotalSeconds);
+        Assert.Null(answer.Energy.Value.JoulesAboveIdle);
+    }
+
+    [Fact]
+    public void What_became_no_answer_counts_its_energy_too_and_without_a_sensor_none_has_any()
+    {
+        var meter = new EnergyMeter(TimeProvider.System);
+        var ticket = Ticket();
+        Served.Loop(_queue, energy: meter).Answer(_model, ticket, () =>
+        {
+            meter.Observe(Power(5));
+            ticket.Interrupt(new PromptRefusal(ServingFault.Cancelled, "Cancelled."));
+        });
+        Assert.Equal((1, 0), (meter.Take().MeasuredRequests, meter.Take().MeasuredTokens));
+        Assert.Null(Assert.IsType<PromptAnswer>(Served.Loop(_queue).Answer(_model, Ticket(), () => { })).Energy);
     }
 
     [Fact]
@@ -184,6 +212,12 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         ticket.Complete(new PromptRefusal(ServingFault.Cancelled, "first"));
         ticket.Complete(new PromptRefusal(ServingFault.Failed, "second"));
         Assert.Equal("first", Result<PromptRefusal>(ticket).Message);
+    }
+
+    private static SensorSnapshot Power(double watts)
+    {
+        var now = TimeProvider.System.GetTimestamp();
+        return new SensorSnapshot(now, [new Reading("board_power", watts, "watts", null, now, "test")]);
     }
 
     private static PromptRequest Request() => Served.Request() with { Messages = [.. Reference.Prompt] };

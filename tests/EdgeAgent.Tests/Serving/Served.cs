@@ -55,6 +55,8 @@ internal static class Served
     public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>
         new(request ?? Request(), time ?? TimeProvider.System);
 
-    public static InferenceLoop Loop(PromptQueue queue, PlanInForce? plan = null, ServingCounters? counters = null) =>
-        new(queue, plan ?? new(), counters ?? new(), TimeProvider.System, NullLogger<InferenceLoop>.Instance);
+    public static InferenceLoop Loop(
+        PromptQueue queue, PlanInForce? plan = null, ServingCounters? counters = null, EnergyMeter? energy = null) =>
+        new(queue, plan ?? new(), counters ?? new(), energy ?? new(TimeProvider.System), TimeProvider.System,
+            NullLogger<InferenceLoop>.Instance);
 }

@@ -46,6 +46,7 @@ public sealed class TunedSpeedsTests : IDisposable
     [InlineData("\"format\"", "\"levels\":[],\"format\"", "levels")]
     [InlineData("\"threads\":2", "\"threads\":99999999999", "threads")]
     [InlineData("{", "[", "JSON")]
+    [InlineData("\"time\":1790000000000", "\"time\":9223372036854775807", "time")]
     [InlineData("\"levels\":", "\"levels\":null,\"x\":", "levels")]
     public void A_file_that_makes_no_sense_is_not_used_and_the_field_is_named(string was, string becomes, string named)
     {
