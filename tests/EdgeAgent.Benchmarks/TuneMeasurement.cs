@@ -40,19 +40,20 @@ internal static class TuneMeasurement
         var plan = new PlanInForce();
         var loop = new InferenceLoop(new PromptQueue(1, plan), plan, new ServingCounters(), energy,
             TimeProvider.System, NullLogger<InferenceLoop>.Instance);
+        var prompt = Prompt(model);
         var (decodes, prefills) = (new List<double>[tuning.LevelCount], new List<double>[tuning.LevelCount]);
         for (var level = 0; level < tuning.LevelCount; level++)
         {
             (decodes[level], prefills[level]) = ([], []);
             tuning.Open(level);
-            Answer(model, loop, level);
+            Answer(model, loop, prompt, level);
         }
         for (var round = 0; round < rounds; round++)
         {
             tuning.Round(TimeSpan.Zero, CancellationToken.None);
             for (var level = 0; level < tuning.LevelCount; level++)
             {
-                var answer = Answer(model, loop, level);
+                var answer = Answer(model, loop, prompt, level);
                 // The first token of an answer comes out of the prompt's last step.
                 decodes[level].Add((answer.CompletionTokens - 1) / answer.CompletionTime.TotalSeconds);
                 prefills[level].Add(answer.PromptTokens / answer.PromptTime.TotalSeconds);
@@ -73,14 +74,20 @@ internal static class TuneMeasurement
         }
     }
 
-    /// <summary>One answer of the product's own loop, pinned to a level, of the length that `tune` takes.</summary>
-    private static PromptAnswer Answer(ServedModel model, InferenceLoop loop, int level)
+    /// <summary>A text that makes a prompt of about as many tokens as `tune` takes.</summary>
+    private static string Prompt(ServedModel model)
     {
         var prompt = string.Concat(Enumerable.Repeat(Text, LevelTuning.PromptTokens / 8));
         while (model.Package.EncodePrompt([("user", prompt)]).Length > LevelTuning.PromptTokens)
         {
             prompt = prompt[..^4];
         }
+        return prompt;
+    }
+
+    /// <summary>One answer of the product's own loop, pinned to a level, of the length that `tune` takes.</summary>
+    private static PromptAnswer Answer(ServedModel model, InferenceLoop loop, string prompt, int level)
+    {
         var ticket = new PromptTicket(new PromptRequest
         {
             Messages = [("user", prompt)],
