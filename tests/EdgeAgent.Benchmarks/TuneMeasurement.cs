@@ -99,7 +99,7 @@ internal static class TuneMeasurement
             ?? throw new InvalidOperationException("The loop gave no answer.");
     }
 
-    /// <summary>A copy of the package with a stop token that ends no answer, so that all have the same length.</summary>
+    /// <summary>A copy of the package with a stop token that ends no answer: all have the same length.</summary>
     private static string Endless(string model, string copy)
     {
         foreach (var file in Directory.EnumerateFiles(model))

@@ -139,7 +139,10 @@ internal static class AgentStatusJson
 {
     // Relaxed escaping keeps reasons readable on a terminal.
     private static readonly AgentStatusContext s_context = new(new JsonSerializerOptions(
-        AgentStatusContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        AgentStatusContext.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
 
     public static byte[] Write(AgentStatus status) =>
         [.. JsonSerializer.SerializeToUtf8Bytes(status, s_context.AgentStatus), (byte)'\n'];
