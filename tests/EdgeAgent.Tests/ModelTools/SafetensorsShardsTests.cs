@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json.Nodes;
 using EdgeAgent.ModelTools;
 using EdgeAgent.ModelTools.Import;
@@ -31,7 +29,7 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
     public void Tensors_of_a_model_with_eyes_are_found_under_their_longer_names()
     {
         var folder = Directory.CreateDirectory(_folder.File("eyes")).FullName;
-        WriteShard(Path.Combine(folder, SafetensorsShards.SingleFile),
+        SafetensorsWriter.Write(Path.Combine(folder, SafetensorsShards.SingleFile),
         [
             ("language_model.model.norm.weight", [2], [1, 2]),
             ("model.language_model.embed_tokens.weight", [1, 2], [3, 4]),
@@ -70,7 +68,7 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
     public void A_tensor_in_two_shards_is_refused()
     {
         var source = Sharded();
-        WriteShard(Path.Combine(source, "extra.safetensors"), [(Gate, [1], [0])]);
+        SafetensorsWriter.Write(Path.Combine(source, "extra.safetensors"), [(Gate, [1], [0])]);
         RewriteIndex(source, map => map["more"] = "extra.safetensors");
         AssertRefused(source, $"tensor '{ConfigReader.Shorten(Gate)}' is in extra.safetensors too");
     }
@@ -168,7 +166,7 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
             foreach (var (name, isFirst) in new[] { (First, true), (Second, false) })
             {
                 var half = halves.Where(tensor => tensor.IsFirst == isFirst).ToList();
-                WriteShard(Path.Combine(source, name), [.. half.Select(t => (t.Name, t.Shape, t.Values))]);
+                SafetensorsWriter.Write(Path.Combine(source, name), [.. half.Select(t => (t.Name, t.Shape, t.Values))]);
                 half.ForEach(tensor => map[tensor.Name] = name);
             }
         }
@@ -184,29 +182,5 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
         var index = JsonNode.Parse(File.ReadAllText(path))!;
         change(index["weight_map"]!.AsObject());
         File.WriteAllText(path, index.ToJsonString());
-    }
-
-    private static void WriteShard(string path, (string Name, long[] Shape, float[] Values)[] tensors)
-    {
-        var header = new JsonObject();
-        var content = new MemoryStream();
-        foreach (var (name, shape, values) in tensors)
-        {
-            var begin = content.Length;
-            foreach (var value in values)
-            {
-                content.Write(BitConverter.GetBytes(value));
-            }
-            header[name] = new JsonObject
-            {
-                ["dtype"] = "F32",
-                ["shape"] = new JsonArray([.. shape.Select(d => (JsonNode)d)]),
-                ["data_offsets"] = new JsonArray(begin, content.Length),
-            };
-        }
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
-        File.WriteAllBytes(path, [.. length, .. text, .. content.ToArray()]);
     }
 }
