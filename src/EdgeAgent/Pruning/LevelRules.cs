@@ -144,7 +144,7 @@ internal static class LevelRules
         if (state.Plan.Level > limits.LowestLevel)
         {
             return At(state, state.Plan.Level - 1, LevelCause.Recovered,
-                Text($"calm for {state.RecoverySeconds:0} s"), limits) with
+                Text($"calm for {state.CalmSeconds:0} s"), limits) with
             { IsTrial = true, CalmSeconds = 0 };
         }
         // A whole recovery at the lowest level: the load that made the waits long is gone.
