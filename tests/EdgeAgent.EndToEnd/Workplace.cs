@@ -27,16 +27,23 @@ internal sealed class Workplace : IAsyncDisposable
 
     /// <summary>Starts an agent of this device at this broker, or at what stands on this port before it.</summary>
     public Task<AgentProcess> AgentAsync(int? port = null) =>
-        StartAsync(port ?? Broker.Port, new() { ["EDGEAGENT_TELEMETRY_INTERVAL_S"] = "1" }, []);
+        StartAsync(port ?? Broker.Port, [], []);
 
     /// <summary>Starts an agent of this device with its own settings and flags.</summary>
     public Task<AgentProcess> AgentAsync(Dictionary<string, string> environment, params string[] arguments) =>
         StartAsync(Broker.Port, environment, arguments);
 
-    private async Task<AgentProcess> StartAsync(int port, Dictionary<string, string> environment, string[] arguments)
+    /// <summary>Starts an agent of another device at the same broker.</summary>
+    public Task<AgentProcess> SecondAgentAsync(Dictionary<string, string> environment, params string[] arguments) =>
+        StartAsync(Broker.Port, environment, arguments, $"{Device}-b");
+
+    private async Task<AgentProcess> StartAsync(
+        int port, Dictionary<string, string> environment, string[] arguments, string? device = null)
     {
-        var agent = await AgentProcess.StartAsync(Folder, environment,
-            ["--mqtt", $"mqtt://127.0.0.1:{port}", "--device", Device, .. arguments]);
+        environment = new(environment) { ["EDGEAGENT_TELEMETRY_INTERVAL_S"] = "1" };
+        var folder = Directory.CreateDirectory(Path.Combine(Folder, device ?? Device)).FullName;
+        var agent = await AgentProcess.StartAsync(folder, environment,
+            ["--mqtt", $"mqtt://127.0.0.1:{port}", "--device", device ?? Device, .. arguments]);
         _owned.Add(agent);
         return agent;
     }

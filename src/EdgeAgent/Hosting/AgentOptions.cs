@@ -37,6 +37,9 @@ internal sealed record AgentOptions
     /// <summary>Prefixes that a request's Response Topic may have, at most 32. Default: empty, all allowed.</summary>
     public IReadOnlyList<string> MqttResponseTopics { get; init; } = [];
 
+    /// <summary>Groups whose requests are taken too, at most 8. Default: none.</summary>
+    public IReadOnlyList<string> MqttGroups { get; init; } = [];
+
     /// <summary>Longest silence on the broker's connection, in seconds, 5–3600; the broker declares the agent dead
     /// after one and a half times of it. Default: 30.</summary>
     public int MqttKeepAliveSeconds { get; init; } = 30;

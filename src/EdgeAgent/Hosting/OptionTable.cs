@@ -36,6 +36,9 @@ internal static partial class OptionTable
         OptionKinds.List("mqtt.response_topics", "up to 32 prefixes, no wildcard", "empty: all are allowed", 32,
             "Prefixes that a request's Response Topic may have.",
             TopicRules.PrefixFault, (options, list) => options with { MqttResponseTopics = list }),
+        OptionKinds.List("mqtt.groups", "up to 8 names of 1 to 64 of `A-Z a-z 0-9 . _ -`", "empty: none", 8,
+            "Groups whose requests this device takes too, while it is neither hot nor full.",
+            TopicRules.DeviceFault, (options, list) => options with { MqttGroups = list }),
         OptionKinds.Whole("mqtt.keep_alive_s", 5, 3600, 30,
             "Seconds of silence before the agent pings; the broker gives it up after 1.5 times of it.",
             (options, seconds) => options with { MqttKeepAliveSeconds = seconds }),
@@ -91,7 +94,7 @@ internal static partial class OptionTable
     public static IReadOnlyCollection<string> Variables { get; } = [.. All.Select(option => option.Variable)];
 
     /// <summary>Keys, and sections of keys, that the design has and this version does not build yet.</summary>
-    public static IReadOnlyList<string> NotBuilt { get; } = ["mqtt.tls", "mqtt.groups"];
+    public static IReadOnlyList<string> NotBuilt { get; } = ["mqtt.tls"];
 
     /// <summary>Whether a key is one of <see cref="NotBuilt"/> or lies inside one.</summary>
     public static bool IsNotBuilt(string key) =>

@@ -66,20 +66,3 @@ internal sealed partial class BrokerReport(
         "The broker {Broker} does not let us in: {Reason}. Trying again every {Seconds:0} s")]
     private partial void LogRefused(string broker, string reason, double seconds);
 }
-
-/// <summary>Reads the broker's password from its file.</summary>
-internal static class BrokerPassword
-{
-    /// <exception cref="AgentFailureException">The file cannot be read.</exception>
-    public static string? Read(string? path)
-    {
-        try
-        {
-            return path is null ? null : File.ReadLines(path).FirstOrDefault()?.TrimEnd('\r');
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new AgentFailureException($"mqtt.password_file: {error.Message}", error);
-        }
-    }
-}

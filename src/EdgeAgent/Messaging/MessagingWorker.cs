@@ -37,19 +37,13 @@ internal sealed class MessagingWorker(
 
     private MqttConnection Connection(LoopBeat beat)
     {
-        var mqtt = new MqttOptions
-        {
-            Host = options.MqttUrl.IdnHost.Trim('[', ']'),
-            Port = options.MqttUrl.Port,
-            ClientId = $"edge-agent-{options.Device}",
-            UserName = options.MqttUsername,
-            Password = BrokerPassword.Read(options.MqttPasswordFile),
-            KeepAlive = TimeSpan.FromSeconds(options.MqttKeepAliveSeconds),
-            Will = parts.Status.Will,
-        };
+        var mqtt = BrokerAccount.Of(options, $"edge-agent-{options.Device}") with { Will = parts.Status.Will };
         MqttConnection? connection = null;
         connection = new MqttConnection(mqtt,
-            [.. parts.Topics.Filters.Select(filter => new MqttSubscription { Filter = filter })],
+            [
+                .. parts.Topics.Filters.Concat(options.MqttGroups.SelectMany(parts.Topics.GroupCancelFilters))
+                    .Select(filter => new MqttSubscription { Filter = filter }),
+            ],
             new MqttCallbacks
             {
                 Received = parts.Intake.Take,

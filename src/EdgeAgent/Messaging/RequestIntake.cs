@@ -136,8 +136,7 @@ internal sealed partial class RequestIntake(
     private void TakeCancel(MqttMessage message)
     {
         var verdict = CancelParser.Parse(message.Payload.Span);
-        // The client's name comes from the wire and may break [P-01]: its part of the topic is taken over unchecked.
-        var request = topics.Request() + message.Topic[topics.Cancel().Length..];
+        var request = Topics.RequestOfCancel(message.Topic);
         var found = verdict.Id is null || message.Retain ? 0 : inbox.Cancel(request, verdict.Id);
         LogCancel(verdict.Id, found, verdict.Refusal?.Message);
     }

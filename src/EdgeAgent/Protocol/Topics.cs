@@ -13,7 +13,8 @@ internal enum TopicKind
 }
 
 /// <summary>A topic of the wire taken apart; <c>Name</c> is the client, stream or event where there is one.</summary>
-internal sealed record DeviceTopic(string Device, TopicKind Kind, string? Name);
+/// <param name="Device">The device, or the group where <paramref name="IsGroup"/> is true.</param>
+internal sealed record DeviceTopic(string Device, TopicKind Kind, string? Name, bool IsGroup = false);
 
 /// <summary>The topics of one device, built and taken apart.</summary>
 internal sealed class Topics
@@ -68,11 +69,38 @@ internal sealed class Topics
         return WithName($"{_device}/out/response", fits ? client : null);
     }
 
+    /// <summary>What a member of a group subscribes to for its requests: the broker gives each to one member.</summary>
+    public IReadOnlyList<string> GroupFilters(string group)
+    {
+        // [P-40]
+        var share = $"$share/{Checked(group, "group name")}/{Root}/group/{group}/in/request";
+        return [share, $"{share}/+"];
+    }
+
+    /// <summary>Cancels of a group go to every member: only one of them knows the request.</summary>
+    public IReadOnlyList<string> GroupCancelFilters(string group)
+    {
+        var cancel = $"{Root}/group/{Checked(group, "group name")}/in/cancel";
+        return [cancel, $"{cancel}/+"];
+    }
+
+    /// <summary>The topic of the requests that a cancel at this topic is about.</summary>
+    /// <remarks>The client's name comes from the wire and may break [P-01]: it is taken over unchecked.</remarks>
+    public static string RequestOfCancel(string topic)
+    {
+        const string Cancel = "/in/cancel";
+        var at = topic.IndexOf(Cancel, StringComparison.Ordinal);
+        return $"{topic[..at]}/in/request{topic[(at + Cancel.Length)..]}";
+    }
+
     /// <summary>Takes a topic under the root apart; null where it is none of ours.</summary>
-    public static DeviceTopic? Parse(string root, string topic)
+    public static DeviceTopic? Parse(string root, string topic) =>
+        ParseBehind($"{root}/device/", topic) ?? (ParseBehind($"{root}/group/", topic) is { } found
+            && found.Kind is TopicKind.Request or TopicKind.Cancel ? found with { IsGroup = true } : null);
+
+    private static DeviceTopic? ParseBehind(string start, string topic)
     {
         // [P-03]
-        var start = $"{root}/device/";
         if (!topic.StartsWith(start, StringComparison.Ordinal))
         {
             return null;

@@ -147,5 +147,7 @@ internal static class RunVerb
         // Stopped in reverse: first no more tokens, then the last answers leave, then the connection.
         services.AddHostedService<MessagingWorker>();
         services.AddHostedService<InferenceWorker>();
+        services.AddSingleton<GroupParts>();
+        services.AddHostedService<GroupWorker>();
     }
 }

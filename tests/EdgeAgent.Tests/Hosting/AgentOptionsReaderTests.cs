@@ -91,6 +91,7 @@ public sealed class AgentOptionsReaderTests : IDisposable
             ["mqtt.url"] = "mqtt://h",
             ["mqtt.topic_root"] = "r",
             ["mqtt.response_topics"] = "a/, b/",
+            ["mqtt.groups"] = "hall-3",
             ["mqtt.keep_alive_s"] = "9",
             ["mqtt.username"] = "u",
             ["mqtt.password_file"] = "p",
@@ -153,7 +154,7 @@ public sealed class AgentOptionsReaderTests : IDisposable
     [InlineData("""{ "queue": 4 }""", "edge-agent.json:1: unknown key \"queue\"; did you mean \"serving.queue\"?")]
     [InlineData("""{ "colour": 4 }""", "edge-agent.json:1: unknown key \"colour\"")]
     [InlineData("""{ "mqtt": { "tls": { "ca": "x" } } }""", "edge-agent.json:1: \"mqtt.tls\" is not built yet")]
-    [InlineData("""{ "mqtt": { "groups": [] } }""", "edge-agent.json:1: \"mqtt.groups\" is not built yet")]
+    [InlineData("""{ "mqtt": { "tls": {} } }""", "edge-agent.json:1: \"mqtt.tls\" is not built yet")]
     [InlineData("""{ "mqtt": "mqtt://x" }""", "edge-agent.json:1: \"mqtt\" is a section, { … }")]
     [InlineData("{ \"device\": \"a\",\n \"device\": \"b\" }",
         "edge-agent.json:2: \"device\" is set twice in this file")]

@@ -90,9 +90,37 @@ public sealed class TopicsTests
     [InlineData("edgeagent/v1/device/press-7/out/status/x")]
     [InlineData("edgeagent/v1/device/press-7/out/telemetry")]
     [InlineData("edgeagent/v10/device/press-7/in/request")]
-    [InlineData("edgeagent/v1/group/hall/in/request")]
+    [InlineData("edgeagent/v1/group/hall/in/reading/belt")]
+    [InlineData("edgeagent/v1/group/hall/out/status")]
+    [InlineData("edgeagent/v1/group//in/request")]
     public void A_topic_that_is_none_of_ours_is_not_taken_apart(string topic) =>
         Assert.Null(Topics.Parse(Topics.DefaultRoot, topic));
+
+    // [P-40]
+    [Theory]
+    [InlineData("in/request", TopicKind.Request, null)]
+    [InlineData("in/request/plc", TopicKind.Request, "plc")]
+    [InlineData("in/cancel/plc", TopicKind.Cancel, "plc")]
+    internal void A_topic_of_a_group_is_taken_apart(string tail, TopicKind kind, string? name) =>
+        Assert.Equal(
+            new DeviceTopic("hall-3", kind, name, IsGroup: true),
+            Topics.Parse(Topics.DefaultRoot, $"edgeagent/v1/group/hall-3/{tail}"));
+
+    // [P-40]
+    [Fact]
+    public void Requests_of_a_group_are_shared_and_its_cancels_go_to_every_member()
+    {
+        var topics = new Topics("site/a", "press-7");
+        Assert.Equal(
+            ["$share/hall-3/site/a/group/hall-3/in/request", "$share/hall-3/site/a/group/hall-3/in/request/+"],
+            topics.GroupFilters("hall-3"));
+        Assert.Equal(
+            ["site/a/group/hall-3/in/cancel", "site/a/group/hall-3/in/cancel/+"], topics.GroupCancelFilters("hall-3"));
+        Assert.Throws<ArgumentException>(() => topics.GroupFilters("a/b"));
+        Assert.Equal("site/a/group/hall-3/in/request/plc",
+            Topics.RequestOfCancel("site/a/group/hall-3/in/cancel/plc"));
+        Assert.Equal("site/a/device/press-7/in/request", Topics.RequestOfCancel("site/a/device/press-7/in/cancel"));
+    }
 
     // [P-03]
     [Theory]
