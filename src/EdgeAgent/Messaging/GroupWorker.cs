@@ -42,7 +42,14 @@ internal sealed partial class GroupWorker(
             beat.Beat();
             if (IsWanted() != _leaving is not null)
             {
-                await (_leaving is null ? JoinAsync(beat) : LeaveAsync());
+                if (_leaving is null)
+                {
+                    Join(beat);
+                }
+                else
+                {
+                    await LeaveAsync();
+                }
             }
             await Task.Delay(beats.PauseUpTo(Interval), time, stop).ConfigureAwait(
                 ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
@@ -57,18 +64,24 @@ internal sealed partial class GroupWorker(
         return parts.InForce.Plan.InGroups && fullness < (_leaving is null ? Free : Full);
     }
 
-    private Task JoinAsync(LoopBeat beat)
+    private void Join(LoopBeat beat)
     {
         var filters = options.MqttGroups.SelectMany(parts.Topics.GroupFilters);
         var connection = new MqttConnection(
             BrokerAccount.Of(options, $"edge-agent-{options.Device}-groups") with { SessionExpiry = TimeSpan.Zero },
             [.. filters.Select(filter => new MqttSubscription { Filter = filter })],
-            new MqttCallbacks { Received = parts.Intake.Take, Progressed = beat.Beat },
+            new MqttCallbacks { Received = parts.Intake.Take, Progressed = beat.Beat, StateChanged = Changed },
             time);
         _leaving = new CancellationTokenSource();
         _connection = connection.RunAsync(_leaving.Token);
-        LogJoined(string.Join(", ", options.MqttGroups));
-        return Task.CompletedTask;
+    }
+
+    private void Changed(MqttState state)
+    {
+        if (state.Kind == MqttStateKind.Connected)
+        {
+            LogJoined(string.Join(", ", options.MqttGroups));
+        }
     }
 
     private async Task LeaveAsync()

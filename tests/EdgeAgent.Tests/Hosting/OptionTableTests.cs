@@ -18,7 +18,8 @@ public sealed class OptionTableTests
     {
         string[] fromTheMachine =
         [
-            "model", "device", "data", "mqtt.response_topics", "mqtt.groups", "mqtt.username", "mqtt.password_file", "sensors.gpio",
+            "model", "device", "data", "mqtt.response_topics", "mqtt.groups", "mqtt.username", "mqtt.password_file",
+            "sensors.gpio",
             "pruning.temperature_limit_celsius", "pruning.power_budget_watts", "pruning.highest_level",
             "pruning.pinned_level", "pruning.classes",
         ];
