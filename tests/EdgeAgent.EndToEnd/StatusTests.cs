@@ -78,13 +78,41 @@ public sealed class StatusTests
         Assert.False(File.Exists(Path.Combine(data, "status.sock")));
     }
 
+    [Fact]
+    public async Task What_tune_saved_is_what_the_next_run_begins_with()
+    {
+        await using var place = await Workplace.CreateAsync();
+        var data = Path.Combine(place.Folder, "state");
+        var board = BoardOf("jetson-orin-nano", place.Folder);
+        using var tuned = JsonDocument.Parse((await VerbAsync(0, "tune", "--seconds", "1", "--data", data,
+            "--sensors-root", board, "--save", "--json")).Split('\n').First(line => line.StartsWith('{')));
+        var levels = tuned.RootElement.GetProperty("levels");
+        Assert.Equal(4, levels.GetArrayLength());
+        // Constant power: what a token takes above idle is nothing, and in all it is power over speed.
+        Assert.All(levels.EnumerateArray(), level => Assert.True(level.GetProperty("joules_per_token").GetDouble() > 0
+            && level.GetProperty("joules_above_idle_per_token").GetDouble() < 1e-3, level.GetRawText()));
+
+        await using var agent = await StartAsync(place, data);
+        await agent.LoggedAsync("ready");
+        Assert.Single(agent.Events("tuned"));
+        await agent.StopAsync();
+        await File.WriteAllTextAsync(Path.Combine(data, "tune.json"), "{}",
+            TestContext.Current.CancellationToken);
+        await using var next = await StartAsync(place, data);
+        await next.LoggedAsync("ready");
+        Assert.Contains("edge-agent tune --save", Assert.Single(next.Events("not_tuned")), StringComparison.Ordinal);
+    }
+
     private static Task<AgentProcess> StartAsync(Workplace place, string data) => AgentProcess.StartAsync(
         place.Folder, [], "--mqtt", $"mqtt://127.0.0.1:{place.Broker.Port}", "--device", place.Device, "--data", data);
 
-    private static async Task<string> StatusAsync(int code, params string[] arguments)
+    private static Task<string> StatusAsync(int code, params string[] arguments) =>
+        VerbAsync(code, ["status", .. arguments]);
+
+    private static async Task<string> VerbAsync(int code, params string[] arguments)
     {
         var program = Path.Combine(await PublishedAgent.FolderAsync(), "edge-agent");
-        var result = await Shell.RunAsync(s_patience, program, ["status", .. arguments]);
+        var result = await Shell.RunAsync(s_patience, program, arguments);
         Assert.True(result.ExitCode == code, result.Output);
         return result.Output;
     }
