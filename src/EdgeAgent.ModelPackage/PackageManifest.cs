@@ -117,7 +117,7 @@ public sealed record RotaryTable
 /// <summary>How the weights are stored.</summary>
 public sealed record Quantization
 {
-    /// <summary>`rtn` (round to nearest) or `none` (fp32).</summary>
+    /// <summary>`rtn` (round to nearest), `keep` (as the source had it) or `none` (fp32).</summary>
     public required string Method { get; init; }
 
     /// <summary>Bits of one quantized weight without its scale; 32 when not quantized.</summary>

@@ -24,7 +24,8 @@ internal static class GraphScan
 
     private static readonly HashSet<string> KnownOperators = new(StringComparer.Ordinal)
     {
-        "Add", "Equal", "Gather", "If", "Mul", "Reshape", "SimplifiedLayerNormalization", "Size", "Split",
+        "Add", "Concat", "Equal", "Gather", "If", "Mul", "ReduceSum", "Reshape", "SimplifiedLayerNormalization", "Size",
+        "Split",
         "com.microsoft.FastGelu", "com.microsoft.FusedMatMul", "com.microsoft.GatherBlockQuantized",
         "com.microsoft.GroupQueryAttention", "com.microsoft.MatMulNBits", "com.microsoft.QuickGelu",
         "com.microsoft.SkipSimplifiedLayerNormalization",

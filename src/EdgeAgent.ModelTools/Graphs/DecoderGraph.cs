@@ -173,7 +173,7 @@ internal sealed class DecoderGraph
     private GraphProto WholeHead()
     {
         var inner = new OnnxGraph("whole_head");
-        LinearLayer.Add(inner, _graph, _weights.Head, "hidden", "logits.whole");
+        LinearLayer.Add(inner, _graph, _weights.Head, "hidden", "logits.whole", rank: 2);
         inner.Output("logits.whole", DataType.Float, "R", "L");
         return inner.Branch();
     }
@@ -181,7 +181,7 @@ internal sealed class DecoderGraph
     private GraphProto ChosenHead()
     {
         var inner = new OnnxGraph("chosen_head");
-        var rows = LinearLayer.AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows");
+        var rows = LinearLayer.AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows", rank: 1);
         inner.Node("FusedMatMul", Contrib, "logits.chosen", ["hidden", rows], Int("transB", 1));
         inner.Output("logits.chosen", DataType.Float, "R", "L");
         return inner.Branch();

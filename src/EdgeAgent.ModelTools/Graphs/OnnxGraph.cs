@@ -14,6 +14,7 @@ internal sealed class OnnxGraph(string name)
     private const int OnnxOpset = 21;
 
     private readonly GraphProto _graph = new() { Name = name };
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly HashSet<string> _initializers = new(StringComparer.Ordinal);
 
     /// <summary>Declares an input; a dimension is a number, or a name where it varies.</summary>
@@ -72,6 +73,9 @@ internal sealed class OnnxGraph(string name)
         return name;
     }
 
+    /// <summary>Whether a node of this graph makes the output already.</summary>
+    public bool Makes(string output) => _made.Contains(output);
+
     /// <summary>Adds a node with one output and returns that output's name.</summary>
     public string Node(string type, string domain, string output, string[] inputs, params AttributeProto[] attributes)
     {
@@ -85,6 +89,7 @@ internal sealed class OnnxGraph(string name)
         var node = new NodeProto { OpType = type, Domain = domain, Name = outputs.First(o => o.Length > 0) };
         node.Input.Add(inputs);
         node.Output.Add(outputs);
+        _made.UnionWith(outputs);
         node.Attribute.Add(attributes);
         _graph.Node.Add(node);
     }

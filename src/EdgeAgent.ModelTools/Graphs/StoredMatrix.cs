@@ -12,8 +12,18 @@ internal sealed record StoredMatrix(long Outputs, long Inputs, StoredTensor Weig
     /// <summary>The level of each block that means zero, packed as for <c>MatMulNBits</c>; null: the middle.</summary>
     public StoredTensor? ZeroPoints { get; init; }
 
+    /// <summary>Columns for the sums of the input's blocks, for each block; see MinimumColumns.</summary>
+    public int SumColumns { get; init; }
+
+    /// <summary>More outputs, stored in another format; null: there are none.</summary>
+    public StoredMatrix? Further { get; init; }
+
+    /// <summary>Columns that the operator sees.</summary>
+    public long Columns => Inputs + (Inputs / BlockSize * SumColumns);
+
     /// <summary>Bytes that one pass reads.</summary>
-    public long SizeBytes => Weight.LengthBytes + (Scales?.LengthBytes ?? 0) + (ZeroPoints?.LengthBytes ?? 0);
+    public long SizeBytes => Weight.LengthBytes + (Scales?.LengthBytes ?? 0) + (ZeroPoints?.LengthBytes ?? 0)
+        + (Further?.SizeBytes ?? 0);
 
     /// <summary>The first rows, at the same place in the data file.</summary>
     public StoredMatrix FirstOutputs(long count) => this with

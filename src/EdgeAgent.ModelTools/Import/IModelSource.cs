@@ -1,3 +1,5 @@
+using EdgeAgent.ModelTools.Quantize;
+
 namespace EdgeAgent.ModelTools.Import;
 
 /// <summary>A published model that can become a package: a Hugging Face folder, a GGUF file.</summary>
@@ -40,4 +42,8 @@ internal interface ITensorSource : IDisposable
     /// <param name="name">As Hugging Face names it, <c>model.layers.0.mlp.up_proj.weight</c>.</param>
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
     float[] Read(string name, params long[] shape);
+
+    /// <summary>The tensor as it is quantized already; null where it is not.</summary>
+    /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
+    QuantizedMatrix? ReadKept(string name, params long[] shape) => null;
 }

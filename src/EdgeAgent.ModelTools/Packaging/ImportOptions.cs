@@ -27,6 +27,9 @@ public enum QuantizationMethod
     /// <summary>Round to nearest, 4 bits, symmetric, blocks of 32.</summary>
     Rtn,
 
+    /// <summary>What the source has quantized stays as it is; what it has in 16 or 32 bits gets 8.</summary>
+    Keep,
+
     /// <summary>fp32, the same graphs, for checks.</summary>
     None,
 }

@@ -18,8 +18,17 @@ internal static class MatrixStore
     }
 
     /// <summary>Appends a quantized matrix: weights, scales, and zero points where it has them.</summary>
+    /// <remarks>What is added to whole blocks becomes columns for the sums of the input's blocks.</remarks>
     public static StoredMatrix Append(this WeightsFile file, string name, QuantizedMatrix matrix)
     {
+        if (matrix.Remainders is not null)
+        {
+            return file.Append(name, MinimumColumns.Append(matrix)) with
+            {
+                Inputs = matrix.Inputs,
+                SumColumns = MinimumColumns.PerBlock(matrix.Format.Bits),
+            };
+        }
         var format = matrix.Format;
         long outputs = matrix.Outputs, blocks = format.Blocks(matrix.Inputs);
         return new StoredMatrix(outputs, matrix.Inputs,

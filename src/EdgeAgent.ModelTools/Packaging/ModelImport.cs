@@ -45,6 +45,19 @@ public static class ModelImport
         }
     }
 
+    /// <summary>Keep for a file that is quantized, else round to nearest.</summary>
+    /// <exception cref="ModelToolsException">The file cannot be read.</exception>
+    public static QuantizationMethod DefaultQuantization(string source)
+    {
+        if (!GgufFile.IsAt(source))
+        {
+            return QuantizationMethod.Rtn;
+        }
+        using var file = GgufFile.Open(source);
+        return file.Header.Tensors.Values.Any(tensor => tensor.Layout.IsQuantized)
+            ? QuantizationMethod.Keep : QuantizationMethod.Rtn;
+    }
+
     /// <summary>Writes measured accuracies into a package's manifest.</summary>
     /// <param name="accuracies">One for each level, in order.</param>
     public static PackageManifest RecordAccuracies(string package, IReadOnlyList<double> accuracies)

@@ -23,7 +23,9 @@ internal sealed class PackageBuilder(
     /// <summary>The package that the new one takes the place of, if it can still be read.</summary>
     private readonly PackageManifest? _replaced = ReadReplaced(replaced);
 
-    private bool IsQuantized => options.Quantization == QuantizationMethod.Rtn;
+    private bool IsQuantized => options.Quantization != QuantizationMethod.None;
+
+    private bool Keeps => options.Quantization == QuantizationMethod.Keep;
 
     public void Build(Action<long>? progress, CancellationToken cancel)
     {
@@ -54,7 +56,7 @@ internal sealed class PackageBuilder(
             Licence = options.Licence ?? _replaced?.Licence ?? "LicenseRef-unknown",
             Architecture = Architecture(parameters),
             Context = model.Context,
-            Quantization = Quantization(),
+            Quantization = Quantization(weights.Layers[0].Up),
             Chat = texts.Chat is null ? null : new ChatFormat
             {
                 Template = TemplateFile,
@@ -105,7 +107,10 @@ internal sealed class PackageBuilder(
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Invoke(Math.Min(100, 100 * done / expected));
-        }).Write(levels);
+        })
+        {
+            Kept = Keeps ? new KeptMatrices(tensors) : null,
+        }.Write(levels);
         _files.Add(new PackageFile
         {
             Name = WeightsFile.FileName,
@@ -150,12 +155,13 @@ internal sealed class PackageBuilder(
         Rotary = model.Rotary,
     };
 
-    private Quantization Quantization() => new()
+    /// <summary>What the largest part of the body is stored as.</summary>
+    private Quantization Quantization(StoredMatrix body) => new()
     {
-        Method = IsQuantized ? "rtn" : "none",
-        Bits = IsQuantized ? 4 : 32,
-        BlockSize = IsQuantized ? SymmetricInt4.BlockSize : 0,
-        Symmetric = true,
+        Method = options.Quantization.ToString().ToLowerInvariant(),
+        Bits = IsQuantized ? body.Bits : 32,
+        BlockSize = IsQuantized ? body.BlockSize : 0,
+        Symmetric = body.ZeroPoints is null,
     };
 
     private KvLayout Cache() => new()

@@ -11,16 +11,18 @@ namespace EdgeAgent.ModelTools.Packaging;
 internal sealed class WeightsWriter(
     DecoderConfig model, ITensorSource source, WeightsFile file, bool quantized, Action<long> written)
 {
+    /// <summary>Where matrices come from that are quantized already; null: all are read as floats.</summary>
+    public KeptMatrices? Kept { get; init; }
+
     /// <summary>Writes everything that the given levels need.</summary>
     /// <param name="levels">FFN channels for each level and layer.</param>
     public ModelWeights Write(IReadOnlyList<IReadOnlyList<int>> levels)
     {
-        var embedding = source.Read("model.embed_tokens.weight", model.VocabularySize, model.HiddenSize);
-        var (head, rows) = WriteHead("embedding", embedding);
+        var (head, rows) = WriteHead("embedding", "model.embed_tokens.weight");
         var embeddingRows = rows;
         if (!model.TiedEmbedding)
         {
-            (head, rows) = WriteHead("lm_head", source.Read("lm_head.weight", model.VocabularySize, model.HiddenSize));
+            (head, rows) = WriteHead("lm_head", "lm_head.weight");
         }
         var layers = new LayerWeights[model.Layers];
         for (var i = 0; i < layers.Length; i++)
@@ -34,17 +36,17 @@ internal sealed class WeightsWriter(
     private LayerWeights WriteLayer(int layer, IEnumerable<int> widths)
     {
         var (from, to) = ($"model.layers.{layer}", $"layers.{layer}");
-        int hidden = model.HiddenSize, ffn = model.IntermediateSize;
+        var hidden = model.HiddenSize;
         int queries = model.Heads * model.HeadDimensions, keys = model.KvHeads * model.HeadDimensions;
-        var (gate, up) = ReadGateAndUp(from);
-        return new LayerWeights(
-            Norm($"{to}.attention.norm", $"{from}.input_layernorm.weight", hidden),
-            Matrix($"{to}.attention.qkv", ReadQkv($"{from}.self_attn", queries, keys), hidden),
-            Matrix($"{to}.attention.output", source.Read($"{from}.self_attn.o_proj.weight", hidden, queries), queries),
-            Norm($"{to}.ffn.norm", $"{from}.{FfnNorm}.weight", hidden),
-            Matrix($"{to}.ffn.gate", gate, hidden),
-            Matrix($"{to}.ffn.up", up, hidden),
-            WriteDown($"{to}.ffn.down", source.Read($"{from}.mlp.down_proj.weight", hidden, ffn), widths))
+        // The order of these lines is the order in the data file.
+        var attentionNorm = Norm($"{to}.attention.norm", $"{from}.input_layernorm.weight", hidden);
+        var qkv = Keep($"{to}.attention.qkv", QkvParts($"{from}.self_attn", queries, keys), hidden)
+            ?? Matrix($"{to}.attention.qkv", ReadQkv($"{from}.self_attn", queries, keys), hidden);
+        var output = Matrix($"{to}.attention.output", $"{from}.self_attn.o_proj.weight", hidden, queries);
+        var ffnNorm = Norm($"{to}.ffn.norm", $"{from}.{FfnNorm}.weight", hidden);
+        var (gate, up) = WriteGateAndUp(to, from);
+        var down = WriteDown($"{to}.ffn.down", $"{from}.mlp.down_proj.weight", widths);
+        return new LayerWeights(attentionNorm, qkv, output, ffnNorm, gate, up, down)
         {
             QkvBias = model.QkvBias
                 ? Vector($"{to}.attention.qkv.bias", ReadBiases($"{from}.self_attn", queries, keys)) : null,
@@ -61,6 +63,14 @@ internal sealed class WeightsWriter(
 
     /// <summary>The name that says "after attention" is the FFN's own norm where there is none after it.</summary>
     private string FfnNorm => model.NormsAfter ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+
+    private MatrixPart[] QkvParts(string from, int queries, int keys) => model.FusedProjections
+        ? [new($"{from}.qkv_proj.weight", queries + (2 * keys))]
+        :
+        [
+            new($"{from}.q_proj.weight", queries), new($"{from}.k_proj.weight", keys),
+            new($"{from}.v_proj.weight", keys),
+        ];
 
     private float[] ReadQkv(string from, int queries, int keys) => model.FusedProjections
         ? source.Read($"{from}.qkv_proj.weight", queries + (2 * keys), model.HiddenSize)
@@ -80,21 +90,34 @@ internal sealed class WeightsWriter(
             .. source.Read($"{from}.v_proj.bias", keys),
         ];
 
-    private (float[] Gate, float[] Up) ReadGateAndUp(string from)
+    private (StoredMatrix Gate, StoredMatrix Up) WriteGateAndUp(string to, string from)
     {
         int hidden = model.HiddenSize, ffn = model.IntermediateSize;
+        var (gate, up) = ($"{to}.ffn.gate", $"{to}.ffn.up");
         if (!model.FusedProjections)
         {
-            return (source.Read($"{from}.mlp.gate_proj.weight", ffn, hidden),
-                source.Read($"{from}.mlp.up_proj.weight", ffn, hidden));
+            return (Matrix(gate, $"{from}.mlp.gate_proj.weight", ffn, hidden),
+                Matrix(up, $"{from}.mlp.up_proj.weight", ffn, hidden));
         }
-        var both = source.Read($"{from}.mlp.gate_up_proj.weight", 2 * ffn, hidden);
-        return (both[..(both.Length / 2)], both[(both.Length / 2)..]);
+        var name = $"{from}.mlp.gate_up_proj.weight";
+        if (Keep(gate, [new(name, 2 * ffn) { Count = ffn }], hidden) is { } kept)
+        {
+            return (kept, Keep(up, [new(name, 2 * ffn) { First = ffn, Count = ffn }], hidden)!);
+        }
+        var both = source.Read(name, 2 * ffn, hidden);
+        return (Matrix(gate, both[..(both.Length / 2)], hidden), Matrix(up, both[(both.Length / 2)..], hidden));
     }
 
     /// <summary>Down projections run their blocks along the pruned axis, so each width is stored for itself.</summary>
-    private Dictionary<int, StoredMatrix> WriteDown(string name, float[] down, IEnumerable<int> widths) =>
-        widths.ToDictionary(width => width, width => Matrix($"{name}.{width}", FirstColumns(down, width), width));
+    private Dictionary<int, StoredMatrix> WriteDown(string name, string sourceName, IEnumerable<int> widths)
+    {
+        var full = model.IntermediateSize;
+        float[]? down = null;
+        return widths.ToDictionary(width => width, width =>
+            (width == full ? Keep($"{name}.{width}", [new(sourceName, model.HiddenSize)], full) : null)
+            ?? Matrix($"{name}.{width}",
+                FirstColumns(down ??= source.Read(sourceName, model.HiddenSize, full), width), width));
+    }
 
     private float[] FirstColumns(float[] matrix, int columns)
     {
@@ -106,9 +129,9 @@ internal sealed class WeightsWriter(
         return cut;
     }
 
-    private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, float[] values)
+    private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, string sourceName)
     {
-        var head = Matrix(name, values, model.HiddenSize);
+        var head = Matrix(name, sourceName, model.VocabularySize, model.HiddenSize);
         return (head, head.AsTable($"{name}.rows"));
     }
 
@@ -128,6 +151,17 @@ internal sealed class WeightsWriter(
     private StoredTensor Vector(string name, float[] values) =>
         file.Append(name, DataType.Float, [values.Length], MemoryMarshal.AsBytes(values.AsSpan()));
 
+    private StoredMatrix Matrix(string name, string sourceName, int outputs, int inputs) =>
+        Keep(name, [new(sourceName, outputs)], inputs)
+        ?? Matrix(name, source.Read(sourceName, outputs, inputs), inputs);
+
+    private StoredMatrix? Keep(string name, MatrixPart[] parts, int inputs)
+    {
+        var stored = Kept?.Store(file, name, parts, inputs);
+        written(file.SizeBytes);
+        return stored;
+    }
+
     /// <summary>Stores [outputs, inputs] in the layout of its operator.</summary>
     private StoredMatrix Matrix(string name, float[] values, int inputs)
     {
@@ -138,7 +172,8 @@ internal sealed class WeightsWriter(
                 + "use --quant none.");
         }
         var matrix = quantized
-            ? file.Append(name, RoundToNearest.Quantize(values, inputs, BlockFormat.Int4))
+            ? file.Append(name,
+                RoundToNearest.Quantize(values, inputs, Kept is null ? BlockFormat.Int4 : BlockFormat.Int8))
             : file.Append(name, values, inputs);
         written(file.SizeBytes);
         return matrix;

@@ -33,6 +33,10 @@ internal sealed record BlockFormat(int Bits, int BlockSize, bool IsSymmetric)
 internal sealed record QuantizedMatrix(
     BlockFormat Format, int Outputs, int Inputs, byte[] Packed, float[] Scales, byte[]? ZeroPoints)
 {
+    /// <summary>Added to every weight of a block, [outputs, blocks]; null: nothing is.</summary>
+    /// <remarks>What a minimum leaves where the zero point is a whole level; see MinimumColumns.</remarks>
+    public float[]? Remainders { get; init; }
+
     /// <summary>Room for a matrix of the given size, all zeros.</summary>
     public static QuantizedMatrix Allocate(BlockFormat format, int outputs, int inputs) => new(
         format, outputs, inputs,
@@ -67,15 +71,39 @@ internal sealed record QuantizedMatrix(
             {
                 var scale = Scales[((long)row * blocks) + block];
                 var zero = ZeroPointAt(row, block);
+                var remainder = Remainders?[((long)row * blocks) + block] ?? 0;
                 var end = (block + 1) * Format.BlockSize;
                 for (var column = block * Format.BlockSize; column < end; column++)
                 {
-                    values[((long)row * Inputs) + column] = scale * (LevelAt(row, column) - zero);
+                    values[((long)row * Inputs) + column] = (scale * (LevelAt(row, column) - zero)) + remainder;
                 }
             }
         }
         return values;
     }
+
+    /// <summary>Some rows alone.</summary>
+    public QuantizedMatrix Rows(int first, int count)
+    {
+        T[] Part<T>(T[] values) => values.AsSpan(
+            (int)((long)values.Length / Outputs * first), (int)((long)values.Length / Outputs * count)).ToArray();
+        return new QuantizedMatrix(Format, count, Inputs, Part(Packed), Part(Scales),
+            ZeroPoints is null ? null : Part(ZeroPoints))
+        {
+            Remainders = Remainders is null ? null : Part(Remainders),
+        };
+    }
+
+    /// <summary>The rows of matrices of one format and width, one after the other.</summary>
+    public static QuantizedMatrix Join(IReadOnlyList<QuantizedMatrix> parts) => parts.Count == 1
+        ? parts[0]
+        : new QuantizedMatrix(
+            parts[0].Format, parts.Sum(part => part.Outputs), parts[0].Inputs,
+            [.. parts.SelectMany(part => part.Packed)], [.. parts.SelectMany(part => part.Scales)],
+            parts[0].ZeroPoints is null ? null : [.. parts.SelectMany(part => part.ZeroPoints!)])
+        {
+            Remainders = parts[0].Remainders is null ? null : [.. parts.SelectMany(part => part.Remainders!)],
+        };
 
     private void Set(byte[] target, long rowStart, int index, int level)
     {

@@ -14,14 +14,16 @@ internal static class ModelImportVerb
     {
         var source = new Argument<string>("SOURCE")
         {
-            Description = "Hugging Face folder: config.json, *.safetensors, tokenizer.json",
+            Description = "Hugging Face folder (config.json, *.safetensors, tokenizer.json) or GGUF file",
         };
         var output = ModelArguments.Text(
             "--out", "DIR", "Package folder to make; an older package there is replaced");
         output.Required = true;
         var quant = ModelArguments.Text(
-            "--quant", "HOW", "rtn: INT4, rounded to nearest; none: fp32, for checks", "rtn");
-        quant.AcceptOnlyFromAmong("rtn", "none");
+            "--quant", "HOW",
+            "keep: as a GGUF file has it, the default there; rtn: INT4, rounded to nearest, the default else; "
+            + "none: fp32, for checks");
+        quant.AcceptOnlyFromAmong("keep", "rtn", "none");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
         var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
         var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");
@@ -32,6 +34,7 @@ internal static class ModelImportVerb
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
+                "edge-agent model import ./SmolLM2-135M-Instruct.Q4_1.gguf --out ./smollm2",
                 "edge-agent model import ./mine --out ./mine-fp32 --quant none");
         verb.SetAction((parsed, cancel) => Task.Run(() =>
         {
@@ -39,7 +42,8 @@ internal static class ModelImportVerb
             {
                 Source = parsed.GetValue(source)!,
                 Output = parsed.GetValue(output)!,
-                Quantization = parsed.GetValue(quant) == "none" ? QuantizationMethod.None : QuantizationMethod.Rtn,
+                Quantization = Enum.TryParse<QuantizationMethod>(parsed.GetValue(quant), ignoreCase: true, out var how)
+                    ? how : ModelImport.DefaultQuantization(parsed.GetValue(source)!),
                 Name = parsed.GetValue(name),
                 Version = parsed.GetValue(version)!,
                 Licence = parsed.GetValue(licence),

@@ -1,3 +1,5 @@
+using EdgeAgent.ModelTools.Quantize;
+
 namespace EdgeAgent.ModelTools.Import.Gguf;
 
 /// <summary>A GGUF file as a model that can become a package: tensors in Hugging Face's names and order.</summary>
@@ -54,30 +56,50 @@ internal sealed class GgufModel : IModelSource, ITensorSource
 
     public float[] Read(string name, params long[] shape)
     {
-        var tensor = Find(name) ?? throw Metadata.Invalid(
-            $"tensor '{_architecture.TensorName(name) ?? name}'", "is missing");
-        if (!tensor.Shape.AsSpan().SequenceEqual(shape))
-        {
-            throw Metadata.Invalid($"tensor '{tensor.Name}'", $"has shape [{string.Join(", ", tensor.Shape)}], "
-                + $"the metadata makes it [{string.Join(", ", shape)}]");
-        }
+        var tensor = FindOfShape(name, shape);
         var values = new float[tensor.Elements];
         _file.ReadRows(tensor, 0, values);
         return _architecture.IsPaired(tensor.Name) ? InHalves(values, (int)shape[0]) : values;
     }
 
+    public QuantizedMatrix? ReadKept(string name, params long[] shape)
+    {
+        var tensor = FindOfShape(name, shape);
+        if (!tensor.Layout.IsQuantized || shape.Length != 2)
+        {
+            return null;
+        }
+        var rows = _file.ReadUnpackedRows(tensor, 0, (int)tensor.Rows);
+        if (_architecture.IsPaired(tensor.Name))
+        {
+            rows = new UnpackedRows(InHalves(rows.Levels, (int)tensor.Rows), InHalves(rows.Scales, (int)tensor.Rows),
+                InHalves(rows.Minimums, (int)tensor.Rows));
+        }
+        return KeptBlocks.Convert(tensor.Layout, rows, (int)tensor.Columns);
+    }
+
     public void Dispose() => _file.Dispose();
+
+    private GgufTensor FindOfShape(string name, long[] shape)
+    {
+        var tensor = Find(name) ?? throw Metadata.Invalid(
+            $"tensor '{_architecture.TensorName(name) ?? name}'", "is missing");
+        return tensor.Shape.AsSpan().SequenceEqual(shape)
+            ? tensor
+            : throw Metadata.Invalid($"tensor '{tensor.Name}'", $"has shape [{string.Join(", ", tensor.Shape)}], "
+                + $"the metadata makes it [{string.Join(", ", shape)}]");
+    }
 
     private GgufTensor? Find(string name) => _architecture.TensorName(name) is { } stored
         ? _file.Header.Tensors.GetValueOrDefault(stored)
         : null;
 
     /// <summary>Turns rows (0, h/2, 1, h/2 + 1, …) of each head of h rows into (0, 1, 2, …).</summary>
-    private float[] InHalves(float[] paired, int rows)
+    private T[] InHalves<T>(T[] paired, int rows)
     {
         var head = ReadConfig().HeadDimensions;
         var width = paired.Length / rows;
-        var halves = new float[paired.Length];
+        var halves = new T[paired.Length];
         for (var row = 0; row < rows; row++)
         {
             paired.AsSpan(PairedRow(row, head) * width, width).CopyTo(halves.AsSpan(row * width));

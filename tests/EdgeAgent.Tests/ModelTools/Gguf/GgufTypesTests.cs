@@ -6,7 +6,7 @@ namespace EdgeAgent.Tests.ModelTools.Gguf;
 /// <summary>Every tensor type gives the values of the public `gguf` library: Fixtures/gguf/types.json.</summary>
 public sealed class GgufTypesTests
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests/EdgeAgent.Tests/Fixtures/gguf");
+    internal static readonly string Folder = Path.Combine(Repository.Root, "tests/EdgeAgent.Tests/Fixtures/gguf");
 
     public static TheoryData<string> Types =>
     [
@@ -48,7 +48,7 @@ public sealed class GgufTypesTests
         }
     }
 
-    private static (long[] Shape, float[] Values) Expected(string type)
+    internal static (long[] Shape, float[] Values) Expected(string type)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "types.json")));
         var entry = document.RootElement.GetProperty(type);
