@@ -12,25 +12,33 @@ internal sealed class RotaryTables : IDisposable
     {
         foreach (var table in tables)
         {
-            var half = table.Dimensions / 2;
-            var divisors = table.LongBeyond < context ? table.LongFrequencyDivisors : table.FrequencyDivisors;
-            var amplitude = (float)(table.Amplitude ?? 1);
-            var cos = new float[context * half];
-            var sin = new float[context * half];
-            for (var i = 0; i < half; i++)
-            {
-                // In fp32 like the reference implementations, whose rounding the models were trained with.
-                var frequency = 1f / MathF.Pow((float)table.Base, 2f * i / table.Dimensions);
-                frequency /= (float)(divisors?[i] ?? 1);
-                for (var position = 0; position < context; position++)
-                {
-                    var (s, c) = MathF.SinCos(position * frequency);
-                    (sin[(position * half) + i], cos[(position * half) + i]) = (s * amplitude, c * amplitude);
-                }
-            }
-            _tables.Add((table.CosInput, OrtValue.CreateTensorValueFromMemory(cos, [context, half])));
-            _tables.Add((table.SinInput, OrtValue.CreateTensorValueFromMemory(sin, [context, half])));
+            var (cos, sin) = Compute(table, context);
+            long[] shape = [context, table.Dimensions / 2];
+            _tables.Add((table.CosInput, OrtValue.CreateTensorValueFromMemory(cos, shape)));
+            _tables.Add((table.SinInput, OrtValue.CreateTensorValueFromMemory(sin, shape)));
         }
+    }
+
+    /// <summary>Cosines and sines of every position, [context, dimensions / 2] each.</summary>
+    internal static (float[] Cos, float[] Sin) Compute(RotaryTable table, int context)
+    {
+        var half = table.Dimensions / 2;
+        var divisors = table.LongBeyond < context ? table.LongFrequencyDivisors : table.FrequencyDivisors;
+        var amplitude = (float)(table.Amplitude ?? 1);
+        var cos = new float[context * half];
+        var sin = new float[context * half];
+        for (var i = 0; i < half; i++)
+        {
+            // In fp32 like the reference implementations, whose rounding the models were trained with.
+            var frequency = 1f / MathF.Pow((float)table.Base, 2f * i / table.Dimensions);
+            frequency /= (float)(divisors?[i] ?? 1);
+            for (var position = 0; position < context; position++)
+            {
+                var (s, c) = MathF.SinCos(position * frequency);
+                (sin[(position * half) + i], cos[(position * half) + i]) = (s * amplitude, c * amplitude);
+            }
+        }
+        return (cos, sin);
     }
 
     public void Bind(OrtIoBinding binding)

@@ -38,8 +38,8 @@ internal sealed class KeptMatrices(ITensorSource source)
         StoredMatrix? stored = null;
         for (var i = groups.Count - 1; i >= 0; i--)
         {
-            stored = file.Append(i == 0 ? name : $"{name}.{i}", QuantizedMatrix.Join(groups[i]))
-                with { Further = stored };
+            var group = file.Append(i == 0 ? name : $"{name}.{i}", QuantizedMatrix.Join(groups[i]));
+            stored = group with { Further = stored };
         }
         return stored;
     }

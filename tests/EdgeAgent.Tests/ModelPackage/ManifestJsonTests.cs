@@ -54,6 +54,14 @@ public sealed class ManifestJsonTests(ITestOutputHelper output)
     [InlineData("architecture.rotary", "[]", "architecture.rotary (count) is 0")]
     [InlineData("architecture.rotary.0.dimensions", "33", "architecture.rotary.dimensions is '33', allowed is even")]
     [InlineData("architecture.rotary.0.base", "1", "architecture.rotary.base is '1'")]
+    [InlineData("architecture.rotary.0.amplitude", "11", "architecture.rotary.amplitude is '11'")]
+    [InlineData("architecture.rotary.0.frequency_divisors", "[1,2]",
+        "architecture.rotary.frequency_divisors (count) is '2', allowed is half the dimensions")]
+    [InlineData("architecture.rotary.0.frequency_divisors", "[0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+        "architecture.rotary.frequency_divisors is '0', allowed is between 0.001 and 1000000")]
+    [InlineData("architecture.rotary.0.long_frequency_divisors", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+        "architecture.rotary.long_beyond is '0', allowed is given together with long_frequency_divisors")]
+    [InlineData("architecture.rotary.0.long_beyond", "64", "architecture.rotary.long_beyond is '64'")]
     [InlineData("kv.type", "\"float16\"", "kv.type is 'float16'")]
     [InlineData("kv.layers", "[]", "kv.layers (count) is '0', allowed is one per layer")]
     [InlineData("kv.layers.0.heads", "0", "kv.layers.heads is 0")]

@@ -126,6 +126,31 @@ public sealed class HuggingFaceFolderTests : IDisposable
     }
 
     [Fact]
+    public void Of_several_templates_the_default_is_taken_and_a_file_of_its_own_before_both()
+    {
+        var folder = Folder();
+        File.WriteAllText(folder.File("tokenizer_config.json"), """
+            {"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}
+            """);
+        Assert.Equal("d", folder.ReadChatFormat()!.Template);
+        File.WriteAllText(folder.File("chat_template.jinja"), "own");
+        Assert.Equal("own", folder.ReadChatFormat()!.Template);
+    }
+
+    [Fact]
+    public void A_base_model_has_no_template_and_weights_alone_have_no_tokenizer()
+    {
+        var folder = Folder();
+        File.WriteAllText(folder.File("tokenizer_config.json"), "{}");
+        Assert.Null(folder.ReadChatFormat());
+        Assert.NotNull(folder.ReadTokenizer());
+        File.Delete(folder.File("tokenizer_config.json"));
+        File.Delete(folder.File("tokenizer.json"));
+        Assert.Null(folder.ReadChatFormat());
+        Assert.Null(folder.ReadTokenizer());
+    }
+
+    [Fact]
     public void A_folder_that_is_none_and_a_file_that_is_too_large_are_named()
     {
         var missing = Assert.Throws<ModelToolsException>(new HuggingFaceFolder(_folder.File("none")).ReadConfig);

@@ -144,6 +144,30 @@ public sealed class ModelImportTests : IDisposable
         AssertAsBefore(options.Output, null);
     }
 
+    [Theory]
+    [InlineData("tokenizer.json", "{", "tokenizer.json")]
+    [InlineData("tokenizer_config.json", """{"chat_template":"{% for x in y %}"}""", "chat template: ")]
+    public void A_text_file_that_the_agent_could_not_use_is_refused_now(string name, string content, string says)
+    {
+        var options = Options();
+        File.WriteAllText(Path.Combine(options.Source, name), content);
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.Equal(ModelToolsFault.SourceInvalid, error.Fault);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        AssertAsBefore(options.Output, null);
+    }
+
+    [Fact]
+    public void A_tokenizer_with_more_tokens_than_the_model_is_refused_with_both_counts()
+    {
+        var options = Options();
+        var path = Path.Combine(options.Source, "config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("4096", "4095", StringComparison.Ordinal));
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.Equal("tokenizer.json has token ids up to 4095; the model has 4095 tokens.", error.Message);
+        AssertAsBefore(options.Output, null);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private ImportOptions Options() => new()

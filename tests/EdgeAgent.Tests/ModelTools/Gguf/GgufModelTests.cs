@@ -56,7 +56,7 @@ public sealed class GgufModelTests : IDisposable
     [InlineData("unknown architecture", "'mamba', which is not known. Known: llama, qwen2")]
     [InlineData("experts", "llama.expert_count is not 0")]
     [InlineData("heads", "llama.attention.head_count_kv is 3; it must divide 4")]
-    [InlineData("layer missing", "tensor 'blk.4.ffn_gate.weight' is missing")]
+    [InlineData("layer missing", "tensor 'blk.4.attn_norm.weight' is missing")]
     [InlineData("shape", "has shape [192, 64], the metadata makes it [128, 64]")]
     [InlineData("more tokens than rows", "every token needs one")]
     [InlineData("no stop token", "tokenizer.ggml.eos_token_id is missing")]
