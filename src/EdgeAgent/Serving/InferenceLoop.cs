@@ -25,6 +25,10 @@ internal sealed partial class InferenceLoop(
             if (queue.Take(longestSilence) is { } ticket)
             {
                 ticket.Complete(Answer(model, ticket, beat));
+                if (inForce.Plan.FreeCaches)
+                {
+                    model.Engine.Clear();
+                }
             }
         }
         foreach (var ticket in queue.Close())
