@@ -21,16 +21,33 @@ internal sealed partial class SuspendedThread : IDisposable
     }
 
     /// <summary>Suspends the thread with this name; the task ends when it stands still.</summary>
+    /// <remarks>An agent that has just become ready may still be starting its other loops.</remarks>
     public static async Task<SuspendedThread> HoldAsync(int processId, string threadName)
     {
-        var names = Directory.GetDirectories($"/proc/{processId}/task").ToDictionary(
-            task => int.Parse(Path.GetFileName(task), null), task => File.ReadAllText(task + "/comm").Trim());
-        var found = names.Where(thread => thread.Value == threadName).ToList();
-        Assert.True(found.Count == 1,
-            $"one thread must be named {threadName}; there are {string.Join(", ", names.Values)}");
-        var thread = new SuspendedThread(found[0].Key);
+        var names = Names(processId);
+        await Shell.UntilAsync(TimeSpan.FromSeconds(20), $"one thread is named {threadName}",
+            () => Task.FromResult((names = Names(processId)).Values.Count(name => name == threadName) == 1),
+            () => Task.FromResult(string.Join(", ", names.Values)));
+        var thread = new SuspendedThread(names.First(thread => thread.Value == threadName).Key);
         await thread._isSuspended.Task;
         return thread;
+    }
+
+    private static Dictionary<int, string> Names(int processId)
+    {
+        var names = new Dictionary<int, string>();
+        foreach (var task in Directory.GetDirectories($"/proc/{processId}/task"))
+        {
+            try
+            {
+                names[int.Parse(Path.GetFileName(task), null)] = File.ReadAllText(task + "/comm").Trim();
+            }
+            catch (IOException)
+            {
+                // A thread that ended while we looked.
+            }
+        }
+        return names;
     }
 
     public void Dispose()

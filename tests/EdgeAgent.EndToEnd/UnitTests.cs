@@ -58,6 +58,7 @@ public sealed class UnitTests(SystemdBox box) : IAsyncLifetime
     [InlineData("inference")]
     [InlineData("mqtt")]
     [InlineData("telemetry")]
+    [InlineData("pruning")]
     public async Task A_loop_that_stands_still_is_named_and_ends_in_a_restart(string loop)
     {
         await WriteAsync(DropIn, ShortWatchdog);
