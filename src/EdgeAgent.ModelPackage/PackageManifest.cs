@@ -117,7 +117,9 @@ public sealed record RotaryTable
 /// <summary>How the weights are stored.</summary>
 public sealed record Quantization
 {
-    /// <summary>`rtn` (round to nearest), `keep` (as the source had it) or `none` (fp32).</summary>
+    /// <summary>
+    /// `rtn` (round to nearest), `keep` (as the source had it), `gptq`, `auto` (GPTQ, formats mixed) or `none` (fp32).
+    /// </summary>
     public required string Method { get; init; }
 
     /// <summary>Bits of one quantized weight without its scale; 32 when not quantized.</summary>
@@ -127,6 +129,11 @@ public sealed record Quantization
     public required int BlockSize { get; init; }
 
     public required bool Symmetric { get; init; }
+
+    /// <summary>
+    /// Bits of a weight of the body on average, scales and zero points included, where formats are mixed.
+    /// </summary>
+    public double? BodyBits { get; init; }
 }
 
 /// <summary>How messages become a prompt.</summary>
@@ -195,6 +202,9 @@ public sealed record PruningLevel
 
     /// <summary>Bytes of weights that one decoded token reads, head included.</summary>
     public required long BytesPerToken { get; init; }
+
+    /// <summary>Perplexity on the text that the card names, where it was measured.</summary>
+    public double? Perplexity { get; init; }
 
     /// <summary>Exact-match accuracy on the task file that the card names, where it was measured.</summary>
     public double? Accuracy { get; init; }

@@ -8,6 +8,8 @@ public enum ModelToolsFault
     ArchitectureUnknown,
     OutputExists,
     TasksInvalid,
+    CalibrationFailed,
+    NotComparable,
 }
 
 /// <summary>A source that cannot become a package, or a file that cannot be evaluated.</summary>

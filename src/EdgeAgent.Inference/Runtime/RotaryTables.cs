@@ -41,6 +41,9 @@ internal sealed class RotaryTables : IDisposable
         return (cos, sin);
     }
 
+    /// <summary>The tables as inputs of a graph that is not of a package; these tables own them.</summary>
+    public IEnumerable<GraphInput> Inputs() => _tables.Select(table => GraphInput.Of(table.Input, table.Tensor));
+
     public void Bind(OrtIoBinding binding)
     {
         foreach (var (input, tensor) in _tables)

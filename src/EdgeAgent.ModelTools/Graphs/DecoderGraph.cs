@@ -13,20 +13,20 @@ namespace EdgeAgent.ModelTools.Graphs;
 internal sealed class DecoderGraph
 {
     private readonly DecoderConfig _model;
-    private readonly ModelWeights _weights;
+    private readonly ModelWeights? _weights;
     private readonly OnnxGraph _graph;
 
     /// <summary>The residual stream [B, T, D] and what is still to be added to it.</summary>
     private string _residual = "";
     private string? _pending;
 
-    private DecoderGraph(DecoderConfig model, ModelWeights weights, string name) =>
-        (_model, _weights, _graph) = (model, weights, new OnnxGraph(name));
+    private DecoderGraph(DecoderConfig model, ModelWeights? weights, OnnxGraph graph) =>
+        (_model, _weights, _graph) = (model, weights, graph);
 
     /// <summary>The graph that computes the first <paramref name="channels"/> of each layer's FFN.</summary>
     public static ModelProto Build(DecoderConfig model, ModelWeights weights, int level, IReadOnlyList<int> channels)
     {
-        var graph = new DecoderGraph(model, weights, $"level-{level}");
+        var graph = new DecoderGraph(model, weights, new OnnxGraph($"level-{level}"));
         graph.DeclareInputs();
         graph.Embed();
         for (var i = 0; i < model.Layers; i++)
@@ -41,9 +41,44 @@ internal sealed class DecoderGraph
         return graph._graph.Model();
     }
 
+    /// <summary>One layer alone, for calibration: from `layer.in` to `layer.out`, its weights as inputs.</summary>
+    /// <param name="watched">Values within the layer that become outputs too.</param>
+    public static ModelProto BuildLayer(
+        DecoderConfig model, LayerWeights weights, int layer, int channels, IEnumerable<string> watched)
+    {
+        var graph = new DecoderGraph(model, weights: null, new OnnxGraph($"layer-{layer}", weightsAsInputs: true));
+        graph.DeclareAttentionInputs();
+        graph.DeclareCache(layer);
+        graph._residual = graph._graph.Input("layer.in", DataType.Float, "B", "T", model.HiddenSize);
+        graph.Attention(layer, weights);
+        if (channels > 0)
+        {
+            graph.FeedForward(layer, weights, channels);
+        }
+        graph._graph.Node("Add", "", "layer.out", [graph._residual, graph._pending!]);
+        foreach (var name in watched.Prepend("layer.out"))
+        {
+            graph._graph.OutputOfAnyRank(name, DataType.Float);
+        }
+        return graph._graph.Model();
+    }
+
     private void DeclareInputs()
     {
         _graph.Input("input_ids", DataType.Int64, "B", "T");
+        DeclareAttentionInputs();
+        _graph.Input("rows", DataType.Int64, "R");
+        _graph.Input("head_ids", DataType.Int64, "A");
+        for (var i = 0; i < _model.Layers; i++)
+        {
+            DeclareCache(i);
+        }
+        _graph.Output("hidden", DataType.Float, "R", _model.HiddenSize);
+        _graph.Output("logits", DataType.Float, "R", "L");
+    }
+
+    private void DeclareAttentionInputs()
+    {
         _graph.Input("seqlens_k", DataType.Int32, "B");
         _graph.InputOfAnyRank("total_sequence_length", DataType.Int32);
         foreach (var table in _model.Rotary)
@@ -51,24 +86,21 @@ internal sealed class DecoderGraph
             _graph.Input(table.CosInput, DataType.Float, "S", table.Dimensions / 2);
             _graph.Input(table.SinInput, DataType.Float, "S", table.Dimensions / 2);
         }
-        _graph.Input("rows", DataType.Int64, "R");
-        _graph.Input("head_ids", DataType.Int64, "A");
-        for (var i = 0; i < _model.Layers; i++)
+    }
+
+    private void DeclareCache(int layer)
+    {
+        foreach (var part in new[] { "key", "value" })
         {
-            foreach (var part in new[] { "key", "value" })
-            {
-                object[] shape = ["B", _model.KvHeads, "S", _model.HeadDimensions];
-                _graph.Input($"past.{i}.{part}", DataType.Float, shape);
-                _graph.Output($"present.{i}.{part}", DataType.Float, shape);
-            }
+            object[] shape = ["B", _model.KvHeads, "S", _model.HeadDimensions];
+            _graph.Input($"past.{layer}.{part}", DataType.Float, shape);
+            _graph.Output($"present.{layer}.{part}", DataType.Float, shape);
         }
-        _graph.Output("hidden", DataType.Float, "R", _model.HiddenSize);
-        _graph.Output("logits", DataType.Float, "R", "L");
     }
 
     private void Embed()
     {
-        _residual = LookUp(_weights.Embedding, "input_ids", "embedded");
+        _residual = LookUp(_weights!.Embedding, "input_ids", "embedded");
         if (_model.EmbeddingScale != 1)
         {
             _residual = _graph.Node("Mul", "", "embedded.scaled",
@@ -163,7 +195,7 @@ internal sealed class DecoderGraph
         var shape = _graph.Constant("flat_shape", [-1, _model.HiddenSize], 2);
         var flat = _graph.Node("Reshape", "", "residual.flat", [sum, shape]);
         (_residual, _pending) = (_graph.Node("Gather", "", "residual.rows", [flat, "rows"], Int("axis", 0)), null);
-        Norm(_weights.FinalNorm, "hidden");
+        Norm(_weights!.FinalNorm, "hidden");
 
         var count = _graph.Node("Size", "", "head_ids.count", ["head_ids"]);
         var whole = _graph.Node("Equal", "", "head_ids.none", [count, _graph.Constant("zero", [0])]);
@@ -173,7 +205,7 @@ internal sealed class DecoderGraph
     private GraphProto WholeHead()
     {
         var inner = new OnnxGraph("whole_head");
-        LinearLayer.Add(inner, _graph, _weights.Head, "hidden", "logits.whole", rank: 2);
+        LinearLayer.Add(inner, _graph, _weights!.Head, "hidden", "logits.whole", rank: 2);
         inner.Output("logits.whole", DataType.Float, "R", "L");
         return inner.Branch();
     }
@@ -181,7 +213,7 @@ internal sealed class DecoderGraph
     private GraphProto ChosenHead()
     {
         var inner = new OnnxGraph("chosen_head");
-        var rows = LinearLayer.AddLookUp(inner, _graph, _weights.HeadRows, "head_ids", "head.rows", rank: 1);
+        var rows = LinearLayer.AddLookUp(inner, _graph, _weights!.HeadRows, "head_ids", "head.rows", rank: 1);
         inner.Node("FusedMatMul", Contrib, "logits.chosen", ["hidden", rows], Int("transB", 1));
         inner.Output("logits.chosen", DataType.Float, "R", "L");
         return inner.Branch();

@@ -5,7 +5,8 @@ using Google.Protobuf;
 namespace EdgeAgent.ModelTools.Graphs;
 
 /// <summary>Builds one ONNX model node by node; weights stay outside, in the package's data file.</summary>
-internal sealed class OnnxGraph(string name)
+/// <param name="weightsAsInputs">Tensors of the data file become inputs, for graphs that calibration runs.</param>
+internal sealed class OnnxGraph(string name, bool weightsAsInputs = false)
 {
     /// <summary>Domain of ONNX Runtime's own operators.</summary>
     public const string Contrib = "com.microsoft";
@@ -31,13 +32,28 @@ internal sealed class OnnxGraph(string name)
         Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type } },
     });
 
+    /// <summary>Makes a value of the graph an output, whatever its shape.</summary>
+    public void OutputOfAnyRank(string name, TensorProto.Types.DataType type) => _graph.Output.Add(new ValueInfoProto
+    {
+        Name = name,
+        Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type } },
+    });
+
     public void Output(string name, TensorProto.Types.DataType type, params object[] shape) =>
         _graph.Output.Add(Value(name, type, shape));
 
     /// <summary>Names a tensor of the data file; naming it twice is fine.</summary>
     public string External(StoredTensor tensor)
     {
-        if (_initializers.Add(tensor.Name))
+        if (!_initializers.Add(tensor.Name))
+        {
+            return tensor.Name;
+        }
+        if (weightsAsInputs)
+        {
+            Input(tensor.Name, tensor.Type, [.. tensor.Shape.Cast<object>()]);
+        }
+        else
         {
             var proto = new TensorProto
             {

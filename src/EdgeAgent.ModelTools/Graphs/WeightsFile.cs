@@ -19,7 +19,12 @@ internal sealed class WeightsFile(Stream output) : IDisposable
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _position;
 
+    private readonly List<StoredTensor> _tensors = [];
+
     public long SizeBytes => _position;
+
+    /// <summary>What was appended, in order.</summary>
+    public IReadOnlyList<StoredTensor> Tensors => _tensors;
 
     /// <summary>Appends a tensor that is already in the layout of its operator.</summary>
     public StoredTensor Append(string name, TensorProto.Types.DataType type, long[] shape, ReadOnlySpan<byte> content)
@@ -29,6 +34,7 @@ internal sealed class WeightsFile(Stream output) : IDisposable
         Write(padding[..(int)((AlignmentBytes - (_position % AlignmentBytes)) % AlignmentBytes)]);
         var tensor = new StoredTensor(name, type, shape, _position, content.Length);
         Write(content);
+        _tensors.Add(tensor);
         return tensor;
     }
 

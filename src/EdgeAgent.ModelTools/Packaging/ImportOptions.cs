@@ -11,6 +11,16 @@ public sealed record ImportOptions
 
     public QuantizationMethod Quantization { get; init; } = QuantizationMethod.Rtn;
 
+    /// <summary>Text to calibrate on; null: text that the model samples.</summary>
+    public string? Calibration { get; init; }
+
+    /// <summary>Bits of a weight of the body on average, scales included, 4.5 to 9; for <see
+    /// cref="QuantizationMethod.Auto"/> and GPTQ.</summary>
+    public double Bits { get; init; } = 5.5;
+
+    /// <summary>Pruning levels to make for a model that brings none, 1 to 8; needs calibration.</summary>
+    public int Levels { get; init; } = 4;
+
     /// <summary>Name in the manifest; default: the source folder's name.</summary>
     public string? Name { get; init; }
 
@@ -29,6 +39,12 @@ public enum QuantizationMethod
 
     /// <summary>What the source has quantized stays as it is; what it has in 16 or 32 bits gets 8.</summary>
     Keep,
+
+    /// <summary>GPTQ: each column's error is handed on to the columns after it; one format.</summary>
+    Gptq,
+
+    /// <summary>GPTQ with the format of every matrix chosen by measured loss within a budget of bits.</summary>
+    Auto,
 
     /// <summary>fp32, the same graphs, for checks.</summary>
     None,

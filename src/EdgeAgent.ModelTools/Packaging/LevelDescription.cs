@@ -21,6 +21,16 @@ internal static class LevelDescription
         }).ToArray();
     }
 
+    /// <summary>Bits that a weight of the body takes on average, scales and zero points included.</summary>
+    public static double BodyBits(ModelWeights weights, IReadOnlyList<int> channels)
+    {
+        var matrices = weights.Layers.SelectMany((layer, i) => new[]
+        {
+            layer.Qkv, layer.Output, layer.Gate, layer.Up, layer.Down[channels[i]],
+        }).ToArray();
+        return 8.0 * matrices.Sum(matrix => matrix.SizeBytes) / matrices.Sum(matrix => matrix.Outputs * matrix.Inputs);
+    }
+
     private static long BodyMultiplications(DecoderConfig model, IReadOnlyList<int> channels)
     {
         long attention = 2L * model.HiddenSize * model.HeadDimensions * (model.Heads + model.KvHeads);

@@ -1,4 +1,5 @@
 using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Import.Gguf;
 
@@ -26,7 +27,11 @@ public static class ModelImport
         try
         {
             Directory.CreateDirectory(work);
-            new PackageBuilder(options, source, model, work, output).Build(progress, cancel);
+            var plan = options.Quantization is QuantizationMethod.Gptq or QuantizationMethod.Auto
+                ? Calibration.Plan(options, source, model, $"{work}.draft", progress, cancel) : null;
+            new PackageBuilder(options, source, model, work, output, plan).Build(
+                plan is null ? progress : percent => progress?.Invoke(
+                    Calibration.Percent + ((100 - Calibration.Percent) * percent / 100)), cancel);
             // What we wrote must be what we would accept: names and sizes came from outside.
             var manifest = PackageFolder.Open(work).Manifest;
             Replace(work, output);
@@ -66,6 +71,20 @@ public static class ModelImport
         manifest = manifest with
         {
             Levels = manifest.Levels.Select((level, i) => level with { Accuracy = accuracies[i] }).ToArray(),
+        };
+        PackageBuilder.WriteManifest(package, manifest);
+        return manifest;
+    }
+
+    /// <summary>Writes measured perplexities into a package's manifest.</summary>
+    /// <param name="perplexities">One for each level, in order.</param>
+    public static PackageManifest RecordPerplexities(string package, IReadOnlyList<double> perplexities)
+    {
+        var manifest = PackageFolder.Open(package).Manifest;
+        manifest = manifest with
+        {
+            Levels = manifest.Levels.Select(
+                (level, i) => level with { Perplexity = Math.Round(perplexities[i], 3) }).ToArray(),
         };
         PackageBuilder.WriteManifest(package, manifest);
         return manifest;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Quantize;
@@ -9,7 +10,8 @@ namespace EdgeAgent.ModelTools.Packaging;
 
 /// <summary>Writes every file of one package into a work folder, and the manifest last.</summary>
 internal sealed class PackageBuilder(
-    ImportOptions options, IModelSource source, DecoderConfig model, string work, string replaced)
+    ImportOptions options, IModelSource source, DecoderConfig model, string work, string replaced,
+    CalibrationPlan? plan = null)
 {
     private const string TokenizerFile = PackageManifest.TokenizerFileName;
     private const string TemplateFile = PackageManifest.TemplateFileName;
@@ -23,6 +25,9 @@ internal sealed class PackageBuilder(
     /// <summary>The package that the new one takes the place of, if it can still be read.</summary>
     private readonly PackageManifest? _replaced = ReadReplaced(replaced);
 
+    /// <summary>How matrices are rounded where there is no plan and nothing is kept.</summary>
+    public BlockFormat Rounding { get; init; } = BlockFormat.Int4;
+
     private bool IsQuantized => options.Quantization != QuantizationMethod.None;
 
     private bool Keeps => options.Quantization == QuantizationMethod.Keep;
@@ -30,7 +35,7 @@ internal sealed class PackageBuilder(
     public void Build(Action<long>? progress, CancellationToken cancel)
     {
         var texts = SourceTexts.Read(source, model);
-        var levels = source.ReadLevels(model);
+        var levels = plan?.Levels ?? source.ReadLevels(model);
         var (weights, parameters) = WriteWeights(levels, progress, cancel);
         for (var i = 0; i < levels.Count; i++)
         {
@@ -56,7 +61,7 @@ internal sealed class PackageBuilder(
             Licence = options.Licence ?? _replaced?.Licence ?? "LicenseRef-unknown",
             Architecture = Architecture(parameters),
             Context = model.Context,
-            Quantization = Quantization(weights.Layers[0].Up),
+            Quantization = Quantization(weights, levels[0]),
             Chat = texts.Chat is null ? null : new ChatFormat
             {
                 Template = TemplateFile,
@@ -98,12 +103,17 @@ internal sealed class PackageBuilder(
     private (ModelWeights Weights, long Parameters) WriteWeights(
         IReadOnlyList<IReadOnlyList<int>> levels, Action<long>? progress, CancellationToken cancel)
     {
-        using var tensors = source.OpenTensors();
+        using var tensors = plan is null ? source.OpenTensors()
+            : new OrderedChannels(source.OpenTensors(), plan.Orders);
+        var quantizer = plan is not null ? new CalibratedQuantizer(model, tensors, plan, cancel)
+            : IsQuantized ? new RoundingQuantizer(Keeps ? BlockFormat.Int8 : Rounding) : (IMatrixQuantizer?)null;
+        using var calibrated = quantizer as IDisposable;
         using var output = File.Create(Path.Combine(work, WeightsFile.FileName));
         using var data = new WeightsFile(output);
         var parameters = tensors.Elements;
-        var expected = IsQuantized ? parameters * 5 / 8 : parameters * sizeof(float);
-        var weights = new WeightsWriter(model, tensors, data, IsQuantized, done =>
+        var bits = !IsQuantized ? 32 : plan is null ? Rounding.StoredBits : options.Bits;
+        var expected = Math.Max(1, (long)(parameters * bits / 8));
+        var weights = new WeightsWriter(model, tensors, data, quantizer, done =>
         {
             cancel.ThrowIfCancellationRequested();
             progress?.Invoke(Math.Min(100, 100 * done / expected));
@@ -139,7 +149,11 @@ internal sealed class PackageBuilder(
         return _replaced is null || !IsUnchanged(WeightsFile.FileName) || !IsUnchanged(TokenizerFile)
             ? levels
             : levels.Select(level => level.Level < _replaced.Levels.Count && IsUnchanged(GraphName(level.Level))
-                ? level with { Accuracy = _replaced.Levels[level.Level].Accuracy }
+                ? level with
+                {
+                    Accuracy = _replaced.Levels[level.Level].Accuracy,
+                    Perplexity = _replaced.Levels[level.Level].Perplexity,
+                }
                 : level).ToArray();
     }
 
@@ -156,13 +170,18 @@ internal sealed class PackageBuilder(
     };
 
     /// <summary>What the largest part of the body is stored as.</summary>
-    private Quantization Quantization(StoredMatrix body) => new()
+    private Quantization Quantization(ModelWeights weights, IReadOnlyList<int> channels)
     {
-        Method = options.Quantization.ToString().ToLowerInvariant(),
-        Bits = IsQuantized ? body.Bits : 32,
-        BlockSize = IsQuantized ? body.BlockSize : 0,
-        Symmetric = body.ZeroPoints is null,
-    };
+        var body = weights.Layers[0].Up;
+        return new Quantization
+        {
+            Method = options.Quantization.ToString().ToLowerInvariant(),
+            Bits = IsQuantized ? body.Bits : 32,
+            BlockSize = IsQuantized ? body.BlockSize : 0,
+            Symmetric = plan?.Formats.Values.All(format => format.IsSymmetric) ?? body.ZeroPoints is null,
+            BodyBits = plan is null ? null : Math.Round(LevelDescription.BodyBits(weights, channels), 3),
+        };
+    }
 
     private KvLayout Cache() => new()
     {

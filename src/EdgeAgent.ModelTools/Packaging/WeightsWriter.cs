@@ -9,7 +9,8 @@ namespace EdgeAgent.ModelTools.Packaging;
 
 /// <summary>Streams the weights of a model into a data file, one matrix in memory at a time.</summary>
 internal sealed class WeightsWriter(
-    DecoderConfig model, ITensorSource source, WeightsFile file, bool quantized, Action<long> written)
+    DecoderConfig model, ITensorSource source, WeightsFile file, IMatrixQuantizer? quantizer,
+    Action<long> written)
 {
     /// <summary>Where matrices come from that are quantized already; null: all are read as floats.</summary>
     public KeptMatrices? Kept { get; init; }
@@ -28,13 +29,15 @@ internal sealed class WeightsWriter(
         for (var i = 0; i < layers.Length; i++)
         {
             var widths = levels.Select(channels => channels[i]).Where(width => width > 0).Distinct();
-            layers[i] = WriteLayer(i, widths.OrderDescending());
+            layers[i] = WriteLayer(i, [.. widths.OrderDescending()]);
         }
         return new ModelWeights(embeddingRows, head, rows, Norm("norm", "model.norm.weight", model.HiddenSize), layers);
     }
 
-    private LayerWeights WriteLayer(int layer, IEnumerable<int> widths)
+    /// <summary>Writes one layer, with a down projection for each width.</summary>
+    public LayerWeights WriteLayer(int layer, IReadOnlyList<int> widths)
     {
+        quantizer?.Begin(layer, widths);
         var (from, to) = ($"model.layers.{layer}", $"layers.{layer}");
         var hidden = model.HiddenSize;
         int queries = model.Heads * model.HeadDimensions, keys = model.KvHeads * model.HeadDimensions;
@@ -165,16 +168,9 @@ internal sealed class WeightsWriter(
     /// <summary>Stores [outputs, inputs] in the layout of its operator.</summary>
     private StoredMatrix Matrix(string name, float[] values, int inputs)
     {
-        if (quantized && inputs % BlockFormat.Int4.BlockSize != 0)
-        {
-            throw new ModelToolsException(ModelToolsFault.SourceInvalid,
-                $"{name} has {inputs} inputs, which blocks of {BlockFormat.Int4.BlockSize} do not divide; "
-                + "use --quant none.");
-        }
-        var matrix = quantized
-            ? file.Append(name,
-                RoundToNearest.Quantize(values, inputs, Kept is null ? BlockFormat.Int4 : BlockFormat.Int8))
-            : file.Append(name, values, inputs);
+        var matrix = quantizer is null
+            ? file.Append(name, values, inputs)
+            : file.Append(name, quantizer.Quantize(name, values, inputs));
         written(file.SizeBytes);
         return matrix;
     }

@@ -24,6 +24,14 @@ internal sealed record BlockFormat(int Bits, int BlockSize, bool IsSymmetric)
 
     /// <summary>Bits that one weight takes, its share of scales (fp32) and zero points included.</summary>
     public double StoredBits => Bits + (((8.0 * sizeof(float)) + (IsSymmetric ? 0 : Bits)) / BlockSize);
+
+    /// <summary>Bits that a weight of a matrix takes, the whole bytes of its zero points included.</summary>
+    public double StoredBitsOf(int inputs)
+    {
+        var scales = (double)Blocks(inputs) * sizeof(float);
+        var zeros = IsSymmetric ? 0 : ZeroPointRowBytes(inputs);
+        return 8 * (((double)Blocks(inputs) * BlockBytes) + scales + zeros) / inputs;
+    }
 }
 
 /// <summary>A quantized matrix in the layout of <c>MatMulNBits</c>.</summary>
@@ -53,6 +61,18 @@ internal sealed record QuantizedMatrix(
         : Format.Bits == 4
             ? (ZeroPoints[((long)row * Format.ZeroPointRowBytes(Inputs)) + (block / 2)] >> (4 * (block & 1))) & 15
             : ZeroPoints[((long)row * Format.ZeroPointRowBytes(Inputs)) + block];
+
+    public float ScaleAt(int row, int block) => Scales[((long)row * Format.Blocks(Inputs)) + block];
+
+    /// <summary>Sets scale and zero point of a block; a symmetric one has its zero in the middle.</summary>
+    public void SetScale(int row, int block, float scale, int zero)
+    {
+        Scales[((long)row * Format.Blocks(Inputs)) + block] = scale;
+        if (ZeroPoints is not null)
+        {
+            SetZeroPoint(row, block, zero);
+        }
+    }
 
     public void SetLevel(int row, int column, int level) =>
         Set(Packed, (long)row * Inputs * Format.Bits / 8, column, level);

@@ -10,6 +10,8 @@ namespace EdgeAgent.Verbs;
 internal static class ModelEvalVerb
 {
     private const int MaximumTextBytes = 64 << 20;
+    private const int RecordedTokens = 1024;
+    private const int RecordedWindow = 512;
 
     public static Command Create(TimeProvider time)
     {
@@ -81,6 +83,29 @@ internal static class ModelEvalVerb
         return result;
     }
 
+    /// <summary>Perplexity of every level over the first tokens of a text, as an import records it.</summary>
+    public static double[] Perplexities(string path, string file)
+    {
+        using var package = LoadedPackage.Open(path);
+        using var engine = ModelArguments.EvaluationEngine(package);
+        var tokens = Tokens(package, file, RecordedTokens);
+        return [.. Enumerable.Range(0, engine.LevelCount).Select(level => PerplexityEvaluation.Run(
+            engine, tokens, Math.Min(RecordedWindow, engine.Context), level).Perplexity)];
+    }
+
+    private static int[] Tokens(LoadedPackage package, string file, int first)
+    {
+        if (new FileInfo(file) is { Exists: true, Length: > MaximumTextBytes })
+        {
+            throw new UsageException($"{file} is larger than {MaximumTextBytes >> 20} MiB.");
+        }
+        var tokens = new List<int>();
+        package.Tokenizer.Encode(File.ReadAllBytes(file), tokens);
+        return tokens.Count >= 2
+            ? [.. tokens.Take(first)]
+            : throw new UsageException($"{file} has {tokens.Count} tokens; perplexity needs at least 2.");
+    }
+
     private static int Text(
         LoadedPackage package, InferenceEngine engine, string file, int first, int window, int[] levels, bool json)
     {
@@ -88,17 +113,7 @@ internal static class ModelEvalVerb
         {
             throw new UsageException($"--window {window}: must lie from 2 to the context of {engine.Context} tokens.");
         }
-        if (new FileInfo(file) is { Exists: true, Length: > MaximumTextBytes })
-        {
-            throw new UsageException($"{file} is larger than {MaximumTextBytes >> 20} MiB.");
-        }
-        var tokens = new List<int>();
-        package.Tokenizer.Encode(File.ReadAllBytes(file), tokens);
-        var part = tokens.Take(first).ToArray();
-        if (part.Length < 2)
-        {
-            throw new UsageException($"{file} has {part.Length} tokens; perplexity needs at least 2.");
-        }
+        var part = Tokens(package, file, first);
         var results = levels.Select(level => PerplexityEvaluation.Run(engine, part, window, level)).ToArray();
         if (json)
         {

@@ -19,18 +19,29 @@ internal static class ModelImportVerb
         var output = ModelArguments.Text(
             "--out", "DIR", "Package folder to make; an older package there is replaced");
         output.Required = true;
-        var quant = ModelArguments.Text(
-            "--quant", "HOW",
+        var quant = ModelArguments.Text("--quant", "HOW",
             "keep: as a GGUF file has it, the default there; rtn: INT4, rounded to nearest, the default else; "
-            + "none: fp32, for checks");
-        quant.AcceptOnlyFromAmong("keep", "rtn", "none");
+            + "auto: INT4 and INT8 by measured loss; gptq: INT4, calibrated; none: fp32, for checks");
+        quant.AcceptOnlyFromAmong("keep", "rtn", "auto", "gptq", "none");
+        var bits = new Option<double>("--bits")
+        {
+            Description = "With auto and gptq: bits of a weight of the body on average, scales included",
+            HelpName = "N",
+            DefaultValueFactory = _ => 5.5,
+        };
+        var levels = ModelArguments.Number(
+            "--levels", "With auto and gptq: pruning levels to make for a model that brings none; 1: none", 4);
+        var calibration = ModelArguments.Text("--calibration", "FILE",
+            "With auto and gptq: text to calibrate on; default: text that the model samples");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
         var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
         var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");
         var tasks = ModelArguments.Text("--tasks", "FILE", "Measure every level on these tasks and record it");
+        var text = ModelArguments.Text(
+            "--text", "FILE", "Measure every level's perplexity on the first 1024 tokens of this text and record it");
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
-            { source, output, quant, name, version, licence, tasks, json }
+            { source, output, quant, bits, levels, calibration, name, version, licence, tasks, text, json }
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
@@ -44,17 +55,26 @@ internal static class ModelImportVerb
                 Output = parsed.GetValue(output)!,
                 Quantization = Enum.TryParse<QuantizationMethod>(parsed.GetValue(quant), ignoreCase: true, out var how)
                     ? how : ModelImport.DefaultQuantization(parsed.GetValue(source)!),
+                Bits = Within(parsed.GetValue(bits), 4.5, 9, "--bits"),
+                Levels = (int)Within(parsed.GetValue(levels), 1, 8, "--levels"),
+                Calibration = parsed.GetValue(calibration),
                 Name = parsed.GetValue(name),
                 Version = parsed.GetValue(version)!,
                 Licence = parsed.GetValue(licence),
             };
-            return Run(options, parsed.GetValue(tasks), parsed.GetValue(json), time, cancel);
+            return Run(options, parsed.GetValue(tasks), parsed.GetValue(text), parsed.GetValue(json), time, cancel);
         }, cancel));
         return verb;
     }
 
+    private static double Within(double value, double least, double most, string option) =>
+        value >= least && value <= most
+            ? value
+            : throw new UsageException(FormattableString.Invariant(
+                $"{option} {value}: must lie from {least} to {most}."));
+
     private static int Run(
-        ImportOptions options, string? taskFile, bool json, TimeProvider time, CancellationToken cancel)
+        ImportOptions options, string? taskFile, string? text, bool json, TimeProvider time, CancellationToken cancel)
     {
         var tasks = taskFile is null ? null : TaskFile.Read(taskFile);
         var line = new ProgressLine("weights", 100, time);
@@ -63,6 +83,10 @@ internal static class ModelImportVerb
         if (tasks is not null)
         {
             manifest = ModelImport.RecordAccuracies(options.Output, Measure(options.Output, tasks, time));
+        }
+        if (text is not null)
+        {
+            manifest = ModelImport.RecordPerplexities(options.Output, ModelEvalVerb.Perplexities(options.Output, text));
         }
         if (json)
         {

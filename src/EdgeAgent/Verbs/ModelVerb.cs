@@ -12,6 +12,7 @@ internal static class ModelVerb
             ModelManifestVerb.Create(),
             ModelVerifyVerb.Create(),
             ModelEvalVerb.Create(time),
+            ModelCompareVerb.Create(time),
             ModelLogitsVerb.Create(),
         }.WithExamples(
             "edge-agent model import ./SmolLM2-135M --out ./smollm2",

@@ -1,0 +1,91 @@
+using EdgeAgent.Inference.Runtime;
+using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Packaging;
+using EdgeAgent.ModelTools.Quantize;
+
+namespace EdgeAgent.ModelTools.Calibrate;
+
+/// <summary>Runs the model in fp32 over a part of the calibration text and decides formats and levels.</summary>
+internal static class CalibrationPlanner
+{
+    /// <summary>Windows that the survey looks at.</summary>
+    private const int SurveyWindows = 8;
+
+    private static readonly BlockFormat[] Formats =
+    [
+        new(4, 64, IsSymmetric: true), new(4, 64, IsSymmetric: false), new(4, 32, IsSymmetric: true),
+        new(4, 32, IsSymmetric: false), new(8, 64, IsSymmetric: true), new(8, 32, IsSymmetric: true),
+    ];
+
+    /// <param name="progress">Receives the number of layers done.</param>
+    /// <exception cref="ModelToolsException">No block size divides the model's matrices.</exception>
+    public static CalibrationPlan Make(ImportOptions options, IModelSource source, DecoderConfig model,
+        IReadOnlyList<int[]> windows, Action<long>? progress, CancellationToken cancel)
+    {
+        var formats = Formats.Where(format => model.HiddenSize % format.BlockSize == 0
+            && model.IntermediateSize % format.BlockSize == 0
+            && model.Heads * model.HeadDimensions % format.BlockSize == 0).ToArray();
+        if (formats.Length == 0)
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceInvalid,
+                $"Blocks of 32 do not divide the matrices (hidden size {model.HiddenSize}, FFN "
+                + $"{model.IntermediateSize}); use --quant none.");
+        }
+        using var tensors = source.OpenTensors();
+        var surveys = Survey(model, tensors, windows, formats, progress, cancel);
+        var own = source.ReadLevels(model);
+        var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
+        var unordered = Enumerable.Range(0, model.IntermediateSize).ToArray();
+        return new CalibrationPlan(
+            windows,
+            [.. surveys.Select(survey => corrects ? survey.Order : unordered)],
+            corrects ? WidthLadder.Spread([.. surveys.Select(survey => survey.Damage)], options.Levels) : own,
+            corrects,
+            BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], Open(options, formats), options.Bits),
+            LevelFormat(own, corrects));
+    }
+
+    /// <summary>Auto may take any; GPTQ alone has one symmetric format, the finest within the budget.</summary>
+    private static BlockFormat[] Open(ImportOptions options, BlockFormat[] formats)
+    {
+        if (options.Quantization == QuantizationMethod.Auto)
+        {
+            return formats;
+        }
+        var symmetric = formats.Where(format => format is { IsSymmetric: true, Bits: 4 }).ToArray();
+        return [symmetric.LastOrDefault(format => format.StoredBits <= options.Bits) ?? symmetric[0]];
+    }
+
+    /// <summary>Corrected levels can make up for larger blocks; a trained model has blocks of its own.</summary>
+    private static BlockFormat LevelFormat(IReadOnlyList<IReadOnlyList<int>> own, bool corrects) =>
+        corrects ? new BlockFormat(4, 64, IsSymmetric: false) : BlockFormat.Int4;
+
+    private static List<LayerSurvey> Survey(DecoderConfig model, ITensorSource tensors,
+        IReadOnlyList<int[]> windows, BlockFormat[] formats, Action<long>? progress, CancellationToken cancel)
+    {
+        using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
+        using var gram = new Gram();
+        // Every third window or so: openings and questions by turns, as sampled text has them.
+        var step = Math.Max(1, windows.Count / SurveyWindows);
+        var hidden = EmbeddedText.Of(
+            model, tensors, [.. windows.Where((_, i) => i % step == 0).Take(SurveyWindows)]);
+        var surveys = new List<LayerSurvey>();
+        for (var layer = 0; layer < model.Layers; layer++)
+        {
+            var memory = LayerMemory.Read(model, tensors, layer);
+            using var pass = new LayerPass(
+                model, rotary, memory, memory.Weights, layer, model.IntermediateSize, LayerHessians.Inputs(layer));
+            var hessians = LayerHessians.Zero(model);
+            for (var i = 0; i < hidden.Length; i++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var values = pass.Run(hidden[i]);
+                hessians.Add(gram, values, hidden[i].Length / model.HiddenSize);
+                hidden[i] = values[0];
+            }
+            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, formats));
+            progress?.Invoke(layer + 1);
+        }
+        return surveys;
+    }
+}

@@ -1,0 +1,42 @@
+using EdgeAgent.Inference;
+
+namespace EdgeAgent.ModelTools.Calibrate;
+
+/// <summary>The tokens that a model is calibrated on, in windows that know nothing of each other.</summary>
+internal static class CalibrationText
+{
+    /// <summary>Tokens of a window; the context of the model may be shorter.</summary>
+    public const int Window = 512;
+
+    /// <summary>Windows: about 12,000 tokens.</summary>
+    public const int Windows = 24;
+
+    private const int Seed = 20_260;
+    private const long MaximumBytes = 64 << 20;
+
+    /// <summary>Windows out of a file, spread evenly over it.</summary>
+    /// <exception cref="ModelToolsException">The file is missing, too large or too short.</exception>
+    public static List<int[]> FromFile(LoadedPackage draft, string path)
+    {
+        if (new FileInfo(path) is { Exists: false } or { Length: > MaximumBytes })
+        {
+            throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
+                $"--calibration {path}: not there, or larger than {MaximumBytes >> 20} MiB.");
+        }
+        var tokens = new List<int>();
+        draft.Tokenizer.Encode(File.ReadAllBytes(path), tokens);
+        var window = Math.Min(Window, draft.Manifest.Context);
+        var all = tokens.Chunk(window).Where(part => part.Length == window).ToList();
+        if (all.Count == 0)
+        {
+            throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
+                $"--calibration {path}: {tokens.Count} tokens; it needs at least one window of {window}.");
+        }
+        return all.Count <= Windows ? all
+            : [.. Enumerable.Range(0, Windows).Select(i => all[(int)((long)i * all.Count / Windows)])];
+    }
+
+    /// <summary>Windows that the model samples.</summary>
+    public static List<int[]> Sampled(LoadedPackage draft, Action<long>? progress, CancellationToken cancel) =>
+        SelfSampling.Run(draft, Windows, Math.Min(Window, draft.Manifest.Context - 1), Seed, progress, cancel);
+}

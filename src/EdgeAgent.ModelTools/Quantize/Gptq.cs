@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace EdgeAgent.ModelTools.Quantize;
+
+/// <summary>A quantized matrix and what it costs: tr(Δ·H·Δᵀ), Δ being the error of the weights.</summary>
+internal sealed record Quantized(QuantizedMatrix Matrix, double Loss);
+
+/// <summary>
+/// Rounds a matrix column by column, handing each error on to the columns that can make up for it (GPTQ).
+/// </summary>
+/// <remarks>
+/// Frantar et al. 2022. Columns keep their order, because blocks run along them. The scale of a block is searched when
+/// the block is reached, for weights that hold the errors of all earlier blocks already.
+/// </remarks>
+internal static class Gptq
+{
+    private const int RowsOfATask = 8;
+
+    /// <summary>Width of one panel: four vectors of eight.</summary>
+    private const int Panel = 32;
+
+    /// <param name="weights">[rows, columns]</param>
+    public static Quantized Quantize(
+        ReadOnlyMemory<float> weights, int rows, ErrorFeedback feedback, BlockFormat format)
+    {
+        var columns = feedback.Columns;
+        var matrix = QuantizedMatrix.Allocate(format, rows, columns);
+        var panels = Panels(feedback);
+        var losses = new double[rows];
+        Parallel.For(0, (rows + RowsOfATask - 1) / RowsOfATask, task =>
+        {
+            var errors = new float[columns];
+            var work = new float[format.BlockSize];
+            for (var row = task * RowsOfATask; row < Math.Min(rows, (task + 1) * RowsOfATask); row++)
+            {
+                losses[row] = QuantizeRow(
+                    weights.Span.Slice(row * columns, columns), feedback, panels, matrix, row, errors, work);
+            }
+        });
+        return new Quantized(matrix, losses.Sum());
+    }
+
+    private static double QuantizeRow(ReadOnlySpan<float> weights, ErrorFeedback feedback, float[] panels,
+        QuantizedMatrix matrix, int row, float[] errors, float[] work)
+    {
+        var format = matrix.Format;
+        var columns = weights.Length;
+        double loss = 0;
+        for (var start = 0; start < columns; start += format.BlockSize)
+        {
+            for (var part = 0; part < format.BlockSize; part += Panel)
+            {
+                weights.Slice(start + part, Panel).CopyTo(work.AsSpan(part));
+                Accumulate(errors.AsSpan(0, start), PanelAt(panels, columns, start + part), work.AsSpan(part, Panel));
+            }
+            var importances = feedback.Importances.AsSpan(start, format.BlockSize);
+            var (scale, zero) = ScaleSearch.Find(work, importances, format);
+            matrix.SetScale(row, start / format.BlockSize, scale, zero);
+            loss += RoundBlock(weights, feedback, matrix, row, start, errors, work);
+        }
+        return loss;
+    }
+
+    /// <summary>Rounds a block weight by weight, with feedback within the block.</summary>
+    private static double RoundBlock(ReadOnlySpan<float> weights, ErrorFeedback feedback, QuantizedMatrix matrix,
+        int row, int start, float[] errors, float[] work)
+    {
+        var (columns, size) = (weights.Length, work.Length);
+        var (scale, zero) = (matrix.ScaleAt(row, start / size), matrix.ZeroPointAt(row, start / size));
+        double loss = 0;
+        for (var i = 0; i < size; i++)
+        {
+            var level = ScaleSearch.Level(work[i], scale, zero, matrix.Format.HighestLevel);
+            matrix.SetLevel(row, start + i, level);
+            var value = scale * (level - zero);
+            errors[start + i] = weights[start + i] - value;
+            loss += feedback.Importances[start + i] * (double)(work[i] - value) * (work[i] - value);
+            var shares = feedback.Shares.AsSpan(((start + i) * columns) + start, size);
+            for (var j = i + 1; j < size; j++)
+            {
+                work[j] += errors[start + i] * shares[j];
+            }
+        }
+        return loss;
+    }
+
+    /// <summary>target += Σᵢ errors[i] · panel[i, 0…32]</summary>
+    private static void Accumulate(ReadOnlySpan<float> errors, ReadOnlySpan<float> panel, Span<float> target)
+    {
+        var rows = MemoryMarshal.Cast<float, Vector256<float>>(panel);
+        var sums = MemoryMarshal.Cast<float, Vector256<float>>(target);
+        var (a, b, c, d) = (sums[0], sums[1], sums[2], sums[3]);
+        for (var i = 0; i < errors.Length; i++)
+        {
+            var error = Vector256.Create(errors[i]);
+            a = Vector256.FusedMultiplyAdd(error, rows[4 * i], a);
+            b = Vector256.FusedMultiplyAdd(error, rows[(4 * i) + 1], b);
+            c = Vector256.FusedMultiplyAdd(error, rows[(4 * i) + 2], c);
+            d = Vector256.FusedMultiplyAdd(error, rows[(4 * i) + 3], d);
+        }
+        (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
+    }
+
+    /// <summary>The shares as panels of 32 columns, each contiguous from the first row on: [n / 32, n, 32].</summary>
+    private static float[] Panels(ErrorFeedback feedback)
+    {
+        var n = feedback.Columns;
+        var panels = new float[feedback.Shares.Length];
+        Parallel.For(0, n / Panel, panel =>
+        {
+            for (var row = 0; row < n; row++)
+            {
+                feedback.Shares.AsSpan((row * n) + (panel * Panel), Panel)
+                    .CopyTo(panels.AsSpan((panel * n * Panel) + (row * Panel)));
+            }
+        });
+        return panels;
+    }
+
+    private static ReadOnlySpan<float> PanelAt(float[] panels, int columns, int start) =>
+        panels.AsSpan(start * columns, columns * Panel);
+}

@@ -1,0 +1,102 @@
+using EdgeAgent.Inference;
+using EdgeAgent.ModelPackage;
+using EdgeAgent.ModelTools;
+using EdgeAgent.ModelTools.Evaluate;
+using EdgeAgent.ModelTools.Packaging;
+using EdgeAgent.Tests.Inference;
+
+namespace EdgeAgent.Tests.ModelTools;
+
+/// <summary>Calibrated imports: whole, the same every time, with the levels that belong to the model.</summary>
+public sealed class CalibratedImportTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Two_imports_of_one_model_are_the_same_bytes()
+    {
+        var first = TinyModel.Import(Options("a"));
+        var second = TinyModel.Import(Options("b"));
+        Assert.Equal(first.Files, second.Files);
+        Assert.Empty(PackageFolder.Open(_folder.File("a")).Verify());
+        Assert.Equal("auto", first.Quantization.Method);
+        Assert.InRange(first.Quantization.BodyBits!.Value, 4.5, 5.5);
+    }
+
+    [Fact]
+    public void A_model_that_brings_levels_keeps_them() =>
+        Assert.Equal([32, 0], TinyModel.Import(Options("a")).Levels[1].FfnChannels);
+
+    [Fact]
+    public void A_cancelled_import_leaves_nothing()
+    {
+        using var cancel = new CancellationTokenSource();
+        var options = Options("a");
+        Assert.Throws<OperationCanceledException>(() => ModelImport.Run(options, percent =>
+        {
+            if (percent > 8)
+            {
+                cancel.Cancel();
+            }
+        }, cancel.Token));
+        Assert.Equal(["tiny"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void A_calibration_text_that_is_too_short_is_refused()
+    {
+        File.WriteAllText(_folder.File("short.txt"), "Too short.");
+        var error = Assert.Throws<ModelToolsException>(
+            () => TinyModel.Import(Options("a") with { Calibration = _folder.File("short.txt") }));
+        Assert.Equal(ModelToolsFault.CalibrationFailed, error.Fault);
+        Assert.Contains("short.txt", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.File("a")));
+    }
+
+    [Fact]
+    public void Nano_through_auto_is_as_close_to_fp32_as_its_own_rounding()
+    {
+        var source = Path.GetDirectoryName(Repository.SharedPath("nano/model.safetensors"))!;
+        TinyModel.Import(new ImportOptions
+        {
+            Source = source,
+            Output = _folder.File("fp32"),
+            Quantization = QuantizationMethod.None,
+        });
+        TinyModel.Import(new ImportOptions
+        {
+            Source = source,
+            Output = _folder.File("auto"),
+            Quantization = QuantizationMethod.Auto,
+        });
+        using var fp32 = LoadedPackage.Open(_folder.File("fp32"));
+        using var auto = LoadedPackage.Open(_folder.File("auto"));
+        using var own = LoadedPackage.Open(NanoPackages.Embedded);
+        Assert.Equal(own.Manifest.Levels.Select(level => level.FfnChannels),
+            auto.Manifest.Levels.Select(level => level.FfnChannels));
+        var (plain, calibrated) = (Compare(fp32, own), Compare(fp32, auto));
+        TestContext.Current.TestOutputHelper!.WriteLine($"own rounding {plain}, auto {calibrated}");
+        Assert.InRange(calibrated.Divergence, 0, (1.05 * plain.Divergence) + 1e-5);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static LevelComparison Compare(LoadedPackage reference, LoadedPackage other)
+    {
+        var options = new EngineOptions { ChunkTokens = 128, LogitRows = 64 };
+        using var a = new InferenceEngine(reference, options);
+        using var b = new InferenceEngine(other, options);
+        var tokens = new List<int>();
+        reference.Tokenizer.Encode(EdgeAgent.ModelTools.Calibrate.CalibrationPrompts.Text, tokens);
+        return PackageComparison.Run(a, b, [.. tokens.Take(512)], window: 128, level: 0,
+            TestContext.Current.CancellationToken);
+    }
+
+    private ImportOptions Options(string output) => new()
+    {
+        Source = Directory.Exists(_folder.File("tiny")) ? _folder.File("tiny")
+            : TinyModel.Write(_folder.File("tiny"), seed: 51),
+        Output = _folder.File(output),
+        Quantization = QuantizationMethod.Auto,
+    };
+}
