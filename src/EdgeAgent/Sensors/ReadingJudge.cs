@@ -185,6 +185,7 @@ internal sealed class ReadingJudge(TimeProvider time)
 
     private static string Why(in RawReading reading, ReadingState state) => state switch
     {
+        ReadingState.Failed when reading.Advice is { } advice => $"{reading.Source} cannot be read; {advice}",
         ReadingState.Failed => $"{reading.Source} cannot be read",
         ReadingState.Frozen => $"{reading.Source} does not move while the load does",
         ReadingState.Stale => $"{reading.Source} has given nothing new for too long",

@@ -111,7 +111,7 @@ internal sealed class SensorReader : IDisposable
         [
             new CpuLoad(), new MemoryFigures(), new PressureStalls(), new ControlGroup(), new ThermalZones(),
             new CoolingDevices(), new CpuClocks(), new RaspberryPiFirmware(), new JetsonGpu(), new HardwareMonitors(),
-            new PowerCap(), new Batteries(),
+            new PowerCap(), new PowerChip(), new Batteries(),
         ];
         if (options.DataFolder is { } folder)
         {

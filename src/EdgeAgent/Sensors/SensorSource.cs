@@ -40,7 +40,11 @@ internal enum ReadingRoles
 /// <param name="MustMove">It changes with the load: standing still is a fault.</param>
 internal readonly record struct RawReading(
     string Name, double Value, string Unit, double? Limit, string Source, ReadingState State, ReadingRoles Roles,
-    bool MustMove);
+    bool MustMove)
+{
+    /// <summary>What people can do where it cannot be read; null where nothing is known to help.</summary>
+    public string? Advice { get; init; }
+}
 
 /// <summary>Collects the values of one source in one round.</summary>
 internal sealed class ReadingList(TimeProvider time)
