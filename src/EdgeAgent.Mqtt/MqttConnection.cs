@@ -19,6 +19,9 @@ public sealed class MqttConnection
     /// <summary>A stop must end long before systemd's patience (90 s) does, also when the network is dead.</summary>
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>A broker that goes on sending after we unsubscribed is not waited for.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+
     private const int ShortLivedLimit = 3;
 
     private readonly MqttOptions _options;
@@ -156,9 +159,36 @@ public sealed class MqttConnection
         }
         if (stop.IsCancellationRequested)
         {
+            await TakeRestAsync(link, waiting);
             await LeaveAsync(link);
         }
         return await link.Ended;
+    }
+
+    /// <summary>Unsubscribes and takes what still comes, where the options want that before leaving.</summary>
+    private async Task TakeRestAsync(MqttLink link, Task<bool> waiting)
+    {
+        if (_options.LeaveQuiet == TimeSpan.Zero || link.Ended.IsCompleted)
+        {
+            return;
+        }
+        await ShowProgressUntilAsync(link.UnsubscribeAsync(_subscriptions));
+        var (began, last) = (_time.GetTimestamp(), _time.GetTimestamp());
+        while (!link.Ended.IsCompleted && _time.GetElapsedTime(last) < _options.LeaveQuiet
+            && _time.GetElapsedTime(began) < LongestRest)
+        {
+            await WaitAsync(waiting, _options.LeaveQuiet / 4, CancellationToken.None);
+            if (waiting.IsCompleted)
+            {
+                last = _time.GetTimestamp();
+                if (await HandleBatchAsync(link) is not null)
+                {
+                    return;
+                }
+                waiting = link.WaitAsync().AsTask();
+            }
+            _callbacks.Progressed?.Invoke();
+        }
     }
 
     private async Task<MqttLinkEnd?> HandleBatchAsync(MqttLink link)

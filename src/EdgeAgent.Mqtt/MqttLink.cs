@@ -178,6 +178,24 @@ internal sealed class MqttLink : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Takes the subscriptions back; what is on its way still comes.</summary>
+    public async Task UnsubscribeAsync(IReadOnlyList<MqttSubscription> subscriptions)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(ClosingTimeout, _time);
+            var filters = new MqttClientUnsubscribeOptions
+            {
+                TopicFilters = [.. subscriptions.Select(subscription => subscription.Filter)],
+            };
+            await _client.UnsubscribeAsync(filters, timeout.Token);
+        }
+        catch (Exception e)
+        {
+            End(new(null, $"unsubscribing failed: {e.GetBaseException().Message}"));
+        }
+    }
+
     private async Task PingAsync()
     {
         try

@@ -36,6 +36,13 @@ public sealed record MqttOptions
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
+    /// Before it leaves, the connection unsubscribes and takes what still comes until it was quiet for so long, 0 s to
+    /// 10 s; default 0: it leaves at once, and a session keeps what comes.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan LeaveQuiet { get; init; }
+
+    /// <summary>
     /// Messages that we hold before they are acknowledged, 1 to 1024; default 32. The rest waits at the broker, kept
     /// there by
     /// Receive Maximum and by not reading on.

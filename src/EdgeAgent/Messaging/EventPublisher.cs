@@ -32,6 +32,11 @@ internal sealed partial class EventPublisher
         ShowLevel(governor.Plan);
         governor.Changed += PlanChanged;
         board.Told += SensorChanged;
+        // The board was read once before anybody listened: to know its limits.
+        foreach (var told in board.Snapshot?.Events ?? [])
+        {
+            SensorChanged(told);
+        }
     }
 
     public void Use(MqttConnection connection) => _connection = connection;

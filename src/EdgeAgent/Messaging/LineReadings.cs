@@ -13,6 +13,12 @@ internal sealed partial class LineReadings(PushedReadings pushed, ILogger<LineRe
     /// <param name="isRetained">A retained reading is as old as nobody knows.</param>
     public void Take(string name, ReadOnlySpan<byte> payload, bool isRetained)
     {
+        if (payload.IsEmpty && ReadingParser.IsName(name))
+        {
+            pushed.Remove(PushedReadings.LinePrefix + name);
+            Interlocked.Increment(ref _taken);
+            return;
+        }
         var (reading, refusal) = ReadingParser.Parse(name, payload);
         if (isRetained)
         {

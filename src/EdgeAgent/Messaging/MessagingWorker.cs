@@ -43,6 +43,8 @@ internal sealed class MessagingWorker(
             [
                 .. parts.Topics.Filters.Concat(options.MqttGroups.SelectMany(parts.Topics.GroupCancelFilters))
                     .Select(filter => new MqttSubscription { Filter = filter }),
+                // A reading that the broker kept for us while we were away would be taken for one of now.
+                new MqttSubscription { Filter = parts.Topics.ReadingFilter, Qos = MqttQos.AtMostOnce },
             ],
             new MqttCallbacks
             {

@@ -117,6 +117,11 @@ internal sealed partial class RequestIntake(
             outbox.Add(new OutgoingAnswer(addressee, body, isAnswer));
             isAnswer = false;
         }
+        if (result is PromptRefusal { Fault: ServingFault.Overloaded })
+        {
+            // It was told to come again: then it is new, and not given this refusal once more.
+            inbox.Remove(entry);
+        }
     }
 
     private void Refuse(string id, Refusal refusal, Addressee addressee)

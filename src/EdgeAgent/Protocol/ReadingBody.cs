@@ -55,6 +55,6 @@ internal static class ReadingParser
         }
     }
 
-    private static bool IsName(string name) =>
+    public static bool IsName(string name) =>
         name.Length is >= 1 and <= 40 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_');
 }

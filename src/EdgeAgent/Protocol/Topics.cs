@@ -46,8 +46,10 @@ internal sealed class Topics
     public IReadOnlyList<string> Filters =>
     [
         $"{_device}/in/request", $"{_device}/in/request/+", $"{_device}/in/cancel", $"{_device}/in/cancel/+",
-        $"{_device}/in/reading/+",
     ];
+
+    /// <summary>Where readings of the line come; at QoS 0, so that an old one is never delivered late.</summary>
+    public string ReadingFilter => $"{_device}/in/reading/+";
 
     public string Request(string? client = null) => WithName($"{_device}/in/request", client);
 

@@ -87,7 +87,7 @@ internal sealed class Governor
         _atLevel[Math.Min(_plan.Level, _atLevel.Length - 1)] += elapsed;
         _aboveLimit += inputs.Celsius > inputs.LimitCelsius ? elapsed : TimeSpan.Zero;
         _paced += _plan.Pace < _limits.PaceCeiling || _plan.ClockShare < 1 ? elapsed : TimeSpan.Zero;
-        _blind += HeatRules.IsBlind(_state, inputs) ? elapsed : TimeSpan.Zero;
+        _blind += HeatRules.IsBlindForHeat(_state, inputs) ? elapsed : TimeSpan.Zero;
     }
 }
 

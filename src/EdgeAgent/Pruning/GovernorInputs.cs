@@ -7,6 +7,9 @@ internal readonly record struct GovernorInputs
 {
     public double? Celsius { get; init; }
 
+    /// <summary>Whether the board has a thermometer, known or not.</summary>
+    public bool HasThermometer { get; init; }
+
     /// <summary>The lower of the operator's limit and the board's first trip.</summary>
     public double? LimitCelsius { get; init; }
 
@@ -43,6 +46,7 @@ internal readonly record struct GovernorInputs
         return new GovernorInputs
         {
             Celsius = temperature?.Value,
+            HasThermometer = snapshot.Readings.Any(reading => reading.Name == "soc_temperature"),
             LimitCelsius = Lower(limits.Options.TemperatureLimitCelsius, temperature?.Limit),
             CelsiusTakenAt = temperature?.TakenAt ?? 0,
             Watts = Fresh("board_power")?.Value,

@@ -53,7 +53,7 @@ internal static class GovernorPolicy
         var queue = LevelRules.Queue(inputs, limits) ?? 0;
         var strain = Math.Max(state.HeatPressure ?? 0, queue);
         var isShort = memory < 1 || inputs.MemoryPressure > 0.2;
-        var isBlind = HeatRules.IsBlind(state, inputs);
+        var isBlind = HeatRules.IsBlind(state, inputs, limits);
         return state.Plan with
         {
             FreeCaches = memory < 1.5 || inputs.MemoryPressure > 0.1,

@@ -48,14 +48,14 @@ internal static class HeatRules
         GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)
     {
         var next = Watched(state, inputs, limits, seconds);
-        var pressure = Math.Max(Temperature(next, inputs, limits) ?? 0, Power(next, limits) ?? 0);
+        var pressure = Math.Max(Temperature(next, inputs, limits) ?? 0, Power(next, inputs, limits) ?? 0);
         var (budget, integral) = Steered(state.HeatIntegral, pressure, seconds);
         if (IsCritical(inputs))
         {
             budget = Math.Min(budget, state.HeatBudget * Math.Exp(-seconds / CriticalSeconds));
             integral = Math.Min(integral, budget);
         }
-        else if (IsBlind(state, inputs))
+        else if (IsBlind(state, inputs, limits))
         {
             (budget, integral) = (Math.Min(budget, BlindBudget), Math.Min(integral, BlindBudget));
         }
@@ -82,13 +82,18 @@ internal static class HeatRules
     public static bool IsCritical(in GovernorInputs inputs) =>
         inputs.IsThrottled || inputs.Celsius >= inputs.LimitCelsius - CriticalKelvin;
 
-    /// <summary>Whether the board's temperature was known once and is not now.</summary>
-    public static bool IsBlind(GovernorState state, in GovernorInputs inputs) =>
-        inputs.Celsius is null && state.Celsius is not null;
+    /// <summary>Whether something that must be kept is measured on this board and unknown now.</summary>
+    public static bool IsBlind(GovernorState state, in GovernorInputs inputs, GovernorLimits limits) =>
+        IsBlindForHeat(state, inputs)
+        || (limits.Options.PowerBudgetWatts is not null && inputs.Watts is null && state.Watts is not null);
+
+    /// <summary>Whether the board has a thermometer that cannot be believed now.</summary>
+    public static bool IsBlindForHeat(GovernorState state, in GovernorInputs inputs) =>
+        inputs.Celsius is null && (inputs.HasThermometer || state.Celsius is not null);
 
     /// <summary>Whether power asks for more than temperature does.</summary>
     public static bool IsPower(GovernorState state, in GovernorInputs inputs, GovernorLimits limits) =>
-        (Power(state, limits) ?? 0) > (Temperature(state, inputs, limits) ?? 0);
+        (Power(state, inputs, limits) ?? 0) > (Temperature(state, inputs, limits) ?? 0);
 
     private static double? Temperature(GovernorState state, in GovernorInputs inputs, GovernorLimits limits)
     {
@@ -101,8 +106,8 @@ internal static class HeatRules
         return Math.Max(0, (expected - comfort) / (limit - limits.MarginKelvin - comfort));
     }
 
-    private static double? Power(GovernorState state, GovernorLimits limits) =>
-        state.Watts / (0.97 * limits.Options.PowerBudgetWatts);
+    private static double? Power(GovernorState state, in GovernorInputs inputs, GovernorLimits limits) =>
+        inputs.Watts is null ? null : state.Watts / (0.97 * limits.Options.PowerBudgetWatts);
 
     private static GovernorState Watched(
         GovernorState state, in GovernorInputs inputs, GovernorLimits limits, double seconds)

@@ -99,10 +99,12 @@ internal static class LevelRules
         {
             return new(LevelCause.Queue, highest, false, Text($"requests wait {inputs.QueueSeconds:0.0} s"));
         }
-        if (HeatRules.IsBlind(state, inputs))
+        if (HeatRules.IsBlind(state, inputs, limits))
         {
-            return new(LevelCause.TemperatureUnknown, Math.Min(limits.LowestLevel + 1, highest), false,
-                "the temperature is unknown");
+            var isHeat = HeatRules.IsBlindForHeat(state, inputs);
+            return new(isHeat ? LevelCause.TemperatureUnknown : LevelCause.Power,
+                Math.Min(limits.LowestLevel + 1, highest), false,
+                isHeat ? "the temperature is unknown" : "the power is unknown, and it has a budget");
         }
         if (shortage > limits.RaiseShortage)
         {

@@ -119,6 +119,10 @@ internal sealed class ReadingJudge(TimeProvider time)
             history.Suspects = 0;
             return reading.State;
         }
+        if (reading.Roles.HasFlag(ReadingRoles.Pushed))
+        {
+            return double.IsFinite(reading.Value) ? ReadingState.Good : ReadingState.Absurd;
+        }
         if (!PlausibleRange.Of(reading.Unit, reading.Roles.HasFlag(ReadingRoles.BoardPower)).Contains(reading.Value))
         {
             history.Suspects = 0;

@@ -34,6 +34,9 @@ internal enum ReadingRoles
     Fan = 32,
     MemoryAvailable = 64,
     UnderVoltage = 128,
+
+    /// <summary>Pushed by somebody: an oven or a deadline knows other ranges than a board.</summary>
+    Pushed = 256,
 }
 
 /// <summary>A value as its source gave it, before it is judged.</summary>

@@ -15,6 +15,8 @@ internal sealed partial class ClockWorker(Governor governor, ClockLimit clock, I
         {
             // On the thread that looks at the board: one caller at a time, as the limit wants it.
             governor.Changed += Follow;
+            // An agent before us may have been killed while it held the clock down.
+            Follow(governor.Plan, governor.Plan);
         }
         else
         {

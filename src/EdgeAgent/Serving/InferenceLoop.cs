@@ -10,7 +10,14 @@ internal sealed partial class InferenceLoop(
     PromptQueue queue, PlanInForce inForce, ServingCounters counters, EnergyMeter energy, TimeProvider time,
     ILogger<InferenceLoop> logger)
 {
+    /// <summary>When a prompt that needs more memory than there is may come again.</summary>
+    private static readonly TimeSpan MemoryPatience = TimeSpan.FromSeconds(30);
+
+    private readonly Pauses _pauses = new(inForce, time);
     private volatile PromptTicket? _running;
+
+    /// <summary>The request that runs now, or null.</summary>
+    public PromptRequest? Running => _running?.Request;
 
     /// <summary>Runs until told to stop; the request that runs then is finished, those that wait are refused.</summary>
     /// <param name="beat">Called at every token and at least once within <paramref name="longestSilence"/>.</param>
@@ -25,10 +32,10 @@ internal sealed partial class InferenceLoop(
             if (queue.Take(longestSilence) is { } ticket)
             {
                 ticket.Complete(Answer(model, ticket, beat));
-                if (inForce.Plan.FreeCaches)
-                {
-                    model.Engine.Clear();
-                }
+            }
+            if (inForce.Plan.FreeCaches)
+            {
+                model.Engine.Clear();
             }
         }
         foreach (var ticket in queue.Close())
@@ -47,13 +54,20 @@ internal sealed partial class InferenceLoop(
         var account = energy.Begin();
         try
         {
-            var result = new PromptRun(model, ticket, inForce, beat, time).Run();
+            var result = new PromptRun(model, ticket, inForce, _pauses, beat, time).Run();
             if (result is not PromptAnswer answer)
             {
                 return result;
             }
             counters.Add(answer);
             return answer with { Energy = energy.End(account, answer.CompletionTokens) };
+        }
+        catch (InferenceException error) when (
+            error.Fault == InferenceFault.ContextExceeded && inForce.Plan.ContextShare < 1)
+        {
+            return new PromptRefusal(ServingFault.Overloaded,
+                $"Memory is short on this board, so contexts are short too. {error.Message} Send it again later.",
+                MemoryPatience);
         }
         catch (InferenceException error) when (error.Fault == InferenceFault.ContextExceeded)
         {

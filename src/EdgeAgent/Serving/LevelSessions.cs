@@ -1,4 +1,5 @@
 using EdgeAgent.Inference;
+using EdgeAgent.ModelPackage;
 using EdgeAgent.Pruning;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,8 @@ namespace EdgeAgent.Serving;
 /// </remarks>
 internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logger)
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(100);
+
     private readonly bool[] _failed = new bool[engine.LevelCount];
     private PruningPlan? _done;
     private Task? _preparing;
@@ -28,6 +31,11 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
             return;
         }
         _preparing = null;
+        if (plan.Level != _done?.Level)
+        {
+            // What failed for want of memory may go by now.
+            Array.Clear(_failed);
+        }
         WarmUp();
         if (plan.FreeCaches)
         {
@@ -64,6 +72,20 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         return wanted;
     }
 
+    /// <summary>Opens a level that nothing else can stand in for; <paramref name="mustEnd"/> is asked meanwhile.</summary>
+    public void OpenNow(int level, Func<bool> mustEnd)
+    {
+        var preparing = Task.Run(() => engine.Prepare(level));
+        while (!((IAsyncResult)preparing).AsyncWaitHandle.WaitOne(LongestWait) && !mustEnd())
+        {
+        }
+        if (preparing.IsCompleted)
+        {
+            preparing.GetAwaiter().GetResult();
+            engine.Open(level);
+        }
+    }
+
     private void WarmUp()
     {
         for (var level = 0; level < engine.LevelCount; level++)
@@ -81,7 +103,7 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         {
             engine.Open(level);
         }
-        catch (InferenceException error)
+        catch (Exception error) when (error is InferenceException or PackageException)
         {
             _failed[level] = true;
             LogNotOpened(level, error.Message);
@@ -131,14 +153,16 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         {
             engine.Prepare(level);
         }
-        catch (InferenceException error)
-        {
-            _failed[level] = true;
-            LogNotOpened(level, error.Message);
-        }
         catch (ObjectDisposedException)
         {
             return;
+        }
+#pragma warning disable CA1031 // Whatever is wrong with one level, the others go on.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _failed[level] = true;
+            LogNotOpened(level, error.Message);
         }
         Prepared?.Invoke();
     }

@@ -22,15 +22,17 @@ internal sealed class PromptRun
     private readonly RequestLevels _levels;
     private readonly PlanInForce _inForce;
     private readonly Pauses _pauses;
+    private readonly Action<TimeSpan> _wait;
     private readonly Func<bool> _mustEnd;
     private readonly Action _beat;
     private readonly TimeProvider _time;
 
-    public PromptRun(ServedModel model, PromptTicket ticket, PlanInForce inForce, Action beat, TimeProvider time)
+    public PromptRun(
+        ServedModel model, PromptTicket ticket, PlanInForce inForce, Pauses pauses, Action beat, TimeProvider time)
     {
-        (_model, _ticket, _inForce, _beat, _time) = (model, ticket, inForce, beat, time);
+        (_model, _ticket, _inForce, _pauses, _beat, _time) = (model, ticket, inForce, pauses, beat, time);
+        _wait = ticket.Pause;
         _levels = new RequestLevels(model, ticket);
-        _pauses = new Pauses(inForce, ticket.Pause);
         _mustEnd = MustEnd;
         var context = Math.Max(1, (int)(model.Engine.Context * inForce.Plan.ContextShare));
         _generation = new Generation(
@@ -50,11 +52,10 @@ internal sealed class PromptRun
         var prefilled = _time.GetTimestamp();
         while (_generation.End == GenerationEnd.None)
         {
-            if (Interrupted() is { } refusal)
+            if ((Interrupted() ?? DecodeOne()) is { } refusal)
             {
                 return refusal;
             }
-            DecodeOne();
         }
         _model.Speeds.Answered(_generation.Count);
         return new PromptAnswer
@@ -96,6 +97,10 @@ internal sealed class PromptRun
                 return refusal;
             }
             var level = NextLevel(prompt.Length - past);
+            if (MakeReady(level) is { } ended)
+            {
+                return ended;
+            }
             var tokens = prompt.AsSpan(past, Math.Min(chunk, prompt.Length - past));
             var start = _time.GetTimestamp();
             _model.Engine.Extend(0, tokens, past, level);
@@ -108,21 +113,26 @@ internal sealed class PromptRun
                 _generation.Accept(_model.Engine.Logits(0));
             }
             _levels.Ran(level, answerTokens: past == prompt.Length ? 1 : 0);
-            _pauses.After(took, _mustEnd);
+            _pauses.Ran(start, took);
         }
         return null;
     }
 
-    private void DecodeOne()
+    private PromptRefusal? DecodeOne()
     {
         var level = NextLevel(promptLeft: 0);
+        if (MakeReady(level) is { } ended)
+        {
+            return ended;
+        }
         var start = _time.GetTimestamp();
         _model.Engine.Decode([_generation.Token], [_generation.Length - 1], level);
         var took = _time.GetElapsedTime(start);
         _model.Speeds.Decoded(level, took);
         _generation.Accept(_model.Engine.Logits(0));
         _levels.Ran(level, answerTokens: 1);
-        _pauses.After(took, _mustEnd);
+        _pauses.Ran(start, took);
+        return null;
     }
 
     private int NextLevel(int promptLeft)
@@ -133,11 +143,23 @@ internal sealed class PromptRun
         return _levels.Next(plan, promptLeft, _generation.Count);
     }
 
-    /// <summary>Whether a pause must not go on: somebody wants an end, or there is nothing left to do.</summary>
+    /// <summary>Rests as the pace wants, and opens a level that no open one can stand in for; both may be cut short.</summary>
+    private PromptRefusal? MakeReady(int level)
+    {
+        _pauses.Rest(_wait, _mustEnd);
+        if (!_model.Engine.IsOpen(level))
+        {
+            _model.Sessions.OpenNow(level, _mustEnd);
+            return Interrupted();
+        }
+        return _ticket.Interruption;
+    }
+
+    /// <summary>Whether a wait must not go on, because somebody wants an end.</summary>
     private bool MustEnd()
     {
         _beat();
-        return _ticket.Ended is not null || _generation.End != GenerationEnd.None;
+        return _ticket.Ended is not null;
     }
 
     private int NextChunk(int tokens, TimeSpan took) =>

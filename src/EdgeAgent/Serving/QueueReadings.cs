@@ -4,16 +4,20 @@ using EdgeAgent.Sensors;
 namespace EdgeAgent.Serving;
 
 /// <summary>Pushes what the queue says of the load into the sensors, where the governor reads it.</summary>
-internal sealed class QueueReadings(PromptQueue queue, ModelSlot slot, PlanInForce inForce, PushedReadings pushed)
+internal sealed class QueueReadings(
+    PromptQueue queue, ModelSlot slot, InferenceLoop loop, PlanInForce inForce, PushedReadings pushed)
 {
     /// <summary>Characters of a token, roughly: enough to guess a prompt's length before it is encoded.</summary>
     private const int CharactersPerToken = 4;
+
+    /// <summary>Seconds of slack where nothing waits, or nothing is known: the longest that a request may allow.</summary>
+    private const double NoDeadline = 3600;
 
     /// <summary>A few looks; then the figures are unknown, because nobody looks any more.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
     /// <summary>Pushes `queue_delay`, how long the next request has waited, and `deadline_slack`, the seconds that are
-    /// left to the tightest deadline when all that wait are answered in turn.</summary>
+    /// left to the tightest deadline when what runs is finished and all that wait are answered in turn.</summary>
     public void Push()
     {
         var waiting = queue.Waiting();
@@ -24,14 +28,7 @@ internal sealed class QueueReadings(PromptQueue queue, ModelSlot slot, PlanInFor
             delay = ticket.Request.Lane != Lane.Batch && ticket.Age > delay ? ticket.Age : delay;
         }
         pushed.Push("queue_delay", delay.TotalSeconds, "seconds", MaxAge, "serving");
-        if (Slack(waiting) is { } slack)
-        {
-            pushed.Push("deadline_slack", slack, "seconds", MaxAge, "serving");
-        }
-        else
-        {
-            pushed.Remove("deadline_slack");
-        }
+        pushed.Push("deadline_slack", Slack(waiting) ?? NoDeadline, "seconds", MaxAge, "serving");
     }
 
     private double? Slack(IReadOnlyList<PromptTicket> waiting)
@@ -41,6 +38,11 @@ internal sealed class QueueReadings(PromptQueue queue, ModelSlot slot, PlanInFor
             return null;
         }
         var (plan, done, tightest) = (inForce.Plan, 0.0, (double?)null);
+        if (loop.Running is { } running)
+        {
+            // As if it had just begun: how far it is, only its own thread knows.
+            done = (Seconds(model, running, Math.Min(plan.Level, model.HighestLevel)) ?? 0) / plan.Pace;
+        }
         foreach (var ticket in waiting)
         {
             var left = (ticket.Request.Timeout - ticket.Age).TotalSeconds;

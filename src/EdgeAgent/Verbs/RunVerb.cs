@@ -94,10 +94,11 @@ internal static class RunVerb
         var energy = new EnergyMeter(time);
         board.WasRead += energy.Observe;
         services.AddSingleton(energy);
-        if (options.PruningMeans.Contains("clock"))
+        var runtime = SystemdEnvironment.OfProcess().RuntimeFolder;
+        // Also to give back what an agent before us, which was killed, had capped.
+        if (options.PruningMeans.Contains("clock") || File.Exists(Path.Join(runtime, ClockLimit.RecordFile)))
         {
-            services.AddSingleton(
-                new ClockLimit(options.SensorsRoot, SystemdEnvironment.OfProcess().RuntimeFolder));
+            services.AddSingleton(new ClockLimit(options.SensorsRoot, runtime));
             services.AddHostedService<ClockWorker>();
         }
         services.AddSingleton<QueueReadings>();
@@ -105,6 +106,7 @@ internal static class RunVerb
         services.AddSingleton<LineReadings>();
         services.AddSingleton<EventPublisher>();
         services.AddSingleton<BoardTelemetry>();
+        services.AddSingleton<PlanParts>();
         services.AddHostedService<PlanWorker>();
     }
 

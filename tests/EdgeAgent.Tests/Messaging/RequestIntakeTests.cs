@@ -135,7 +135,6 @@ public sealed class RequestIntakeTests
     [InlineData("belt", """{"value":1,"limit":0}""", null, null)]
     [InlineData("belt", """{"unit":"celsius"}""", null, null)]
     [InlineData("Belt 7", "1", null, null)]
-    [InlineData("belt", "", null, null)]
     public void A_reading_of_the_line_is_taken_or_refused_with_a_count(
         string name, string payload, double? value, double? limit)
     {
@@ -157,5 +156,35 @@ public sealed class RequestIntakeTests
         var pushed = new List<PushedReadings.Pushed>();
         _agent.Pushed.CopyTo(pushed);
         Assert.Empty(pushed);
+    }
+
+    [Fact]
+    public void An_empty_reading_takes_the_name_back_and_the_agents_own_readings_always_have_their_place()
+    {
+        for (var i = 0; i < 2 * PushedReadings.MaxReadings; i++)
+        {
+            _agent.Line.Take($"belt_{i}", "1"u8, isRetained: false);
+        }
+        Assert.True(_agent.Pushed.Push("queue_delay", 1, "seconds", TimeSpan.FromSeconds(2), "serving"));
+        Assert.Equal(PushedReadings.MaxReadings + 1, Pushed().Count);
+        _agent.Line.Take("belt_0", ""u8, isRetained: false);
+        Assert.Equal(PushedReadings.MaxReadings, Pushed().Count);
+    }
+
+    [Fact]
+    public void A_reading_of_the_line_that_fell_silent_is_forgotten_after_ten_times_its_validity()
+    {
+        _agent.Line.Take("belt", """{"value":2,"limit":1,"valid_s":10}"""u8, isRetained: false);
+        _agent.Clock.Advance(TimeSpan.FromSeconds(100));
+        Assert.Single(Pushed());
+        _agent.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(Pushed());
+    }
+
+    private List<PushedReadings.Pushed> Pushed()
+    {
+        var pushed = new List<PushedReadings.Pushed>();
+        _agent.Pushed.CopyTo(pushed);
+        return pushed;
     }
 }

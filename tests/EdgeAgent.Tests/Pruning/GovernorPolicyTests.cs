@@ -251,4 +251,35 @@ public sealed class GovernorPolicyTests
         bench.Set("line_belt", 1e9);
         Assert.Equal(0, bench.Look(60).Level);
     }
+
+    [Fact]
+    public void A_power_sensor_that_falls_silent_is_unknown_and_does_not_steer_with_its_last_value()
+    {
+        var bench = new GovernorBench(new() { PowerBudgetWatts = 10 });
+        bench.Set("board_power", 12);
+        bench.Look(60);
+        bench.Set("board_power", 12, state: ReadingState.Failed);
+        var plan = bench.Look(600);
+        Assert.InRange(plan.Pace, 0.3, 0.6);
+        bench.Set("board_power", 5);
+        Assert.Equal(1, bench.Look(3000).Pace);
+    }
+
+    [Fact]
+    public void A_thermometer_that_never_worked_is_unknown_and_not_fine()
+    {
+        var bench = new GovernorBench();
+        bench.Set("soc_temperature", double.NaN, state: ReadingState.Failed);
+        var plan = bench.Look(30);
+        Assert.Equal((1, LevelCause.TemperatureUnknown), (plan.Level, plan.Cause));
+        Assert.True(plan.Pace <= 0.5, $"{plan}");
+    }
+
+    [Fact]
+    public void A_board_without_a_thermometer_is_not_blind()
+    {
+        var bench = new GovernorBench();
+        bench.Remove("soc_temperature");
+        Assert.Equal((0, 1.0), (bench.Look(60).Level, bench.Plan.Pace));
+    }
 }

@@ -22,7 +22,7 @@ public sealed class QueueReadingsTests : IDisposable
         var slot = new ModelSlot();
         slot.Set(_model);
         (_pushed, _queue) = (new PushedReadings(_clock), new PromptQueue(16, _inForce));
-        _readings = new QueueReadings(_queue, slot, _inForce, _pushed);
+        _readings = new QueueReadings(_queue, slot, Served.Loop(_queue, _inForce), _inForce, _pushed);
     }
 
     public void Dispose() => _model.Dispose();
@@ -43,7 +43,26 @@ public sealed class QueueReadingsTests : IDisposable
     public void Without_a_measured_speed_the_slack_is_unknown_and_not_made_up()
     {
         Add(Lane.Normal);
-        Assert.Null(Read("deadline_slack"));
+        Assert.Equal(3600, Read("deadline_slack"));
+    }
+
+    [Fact]
+    public void A_deadline_that_would_be_missed_reaches_the_governor_and_is_no_fault_of_a_sensor()
+    {
+        _model.Speeds.Decoded(0, TimeSpan.FromSeconds(1));
+        _model.Speeds.Answered(10);
+        var governor = new Governor(GovernorLimits.From(new(), [0.9, 0.8, 0.7, 0.6], _clock), _clock);
+        using var reader = new SensorReader(new SensorOptions { Root = "/nowhere" }, _clock, [], _pushed);
+        // Ten tokens take 10 s at level 0, and less than 7 s at level 3, by the bytes that the levels read.
+        Add(Lane.Normal, seconds: 8);
+        _readings.Push();
+        var snapshot = reader.Read();
+        Assert.Empty(snapshot.Events);
+        Assert.Equal((1, LevelCause.Deadline), (governor.Update(snapshot).Level, governor.Plan.Cause));
+
+        Assert.NotNull(_queue.Take(TimeSpan.Zero));
+        _readings.Push();
+        Assert.Empty(reader.Read().Events);
     }
 
     [Fact]
@@ -69,7 +88,7 @@ public sealed class QueueReadingsTests : IDisposable
         }
         _model.Speeds.Answered(10);
         Add(Lane.Normal, seconds: 2);
-        Assert.Null(Read("deadline_slack"));
+        Assert.Equal(3600, Read("deadline_slack"));
     }
 
     private void Add(Lane lane, double seconds = 60) => Assert.Null(_queue.TryAdd(Served.Ticket(
