@@ -19,7 +19,7 @@ public sealed record ImportOptions
     public double Bits { get; init; } = 5.5;
 
     /// <summary>Pruning levels to make for a model that brings none, 1 to 8; needs calibration.</summary>
-    public int Levels { get; init; } = 4;
+    public int Levels { get; init; } = 1;
 
     /// <summary>Name in the manifest; default: the source folder's name.</summary>
     public string? Name { get; init; }

@@ -10,9 +10,9 @@ namespace EdgeAgent.Messaging;
 
 /// <summary>Takes work of MQTT groups while the board is neither hot nor full, and leaves it to others else.</summary>
 /// <remarks>
-/// Groups have a connection of their own, without a session. Leaving is unsubscribing first: what the broker had sent or
-/// queued for us by then is still taken in, because Mosquitto gives it to nobody else (its issue 2662). What was taken in
-/// is answered all the same, through the device's own connection.
+/// Groups have a connection of their own, without a session. Leaving is unsubscribing first: what the broker had sent
+/// or queued for us by then is still taken in, because Mosquitto gives it to nobody else (its issue 2662). What was
+/// taken in is answered all the same, through the device's own connection.
 /// </remarks>
 internal sealed partial class GroupWorker(
     GroupParts parts, LoopBeats beats, AgentOptions options, TimeProvider time, ILogger<GroupWorker> logger)

@@ -28,6 +28,11 @@ internal readonly record struct PlausibleRange(double Least, double Most)
         _ => new(double.MinValue, double.MaxValue),
     };
 
+    /// <summary>What others push: an oven and a motor know other ranges than a board, and no range of change.</summary>
+    public static PlausibleRange OfPushed(string unit) => unit == "celsius"
+        ? new(-273.15, 4000) // absolute zero; above it nothing of a line is solid
+        : new(double.MinValue, double.MaxValue);
+
     public bool Contains(double value) => value >= Least && value <= Most;
 
     /// <summary>Whether a quantity could get from one value to another in this time.</summary>

@@ -121,7 +121,9 @@ internal sealed class ReadingJudge(TimeProvider time)
         }
         if (reading.Roles.HasFlag(ReadingRoles.Pushed))
         {
-            return double.IsFinite(reading.Value) ? ReadingState.Good : ReadingState.Absurd;
+            return PlausibleRange.OfPushed(reading.Unit).Contains(reading.Value)
+                ? ReadingState.Good
+                : ReadingState.Absurd;
         }
         if (!PlausibleRange.Of(reading.Unit, reading.Roles.HasFlag(ReadingRoles.BoardPower)).Contains(reading.Value))
         {

@@ -72,7 +72,8 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         return wanted;
     }
 
-    /// <summary>Opens a level that nothing else can stand in for; <paramref name="mustEnd"/> is asked meanwhile.</summary>
+    /// <summary>Opens a level that nothing else can stand in for, or gives it up.</summary>
+    /// <param name="mustEnd">Asked while the session is made.</param>
     public void OpenNow(int level, Func<bool> mustEnd)
     {
         var preparing = Task.Run(() => engine.Prepare(level));

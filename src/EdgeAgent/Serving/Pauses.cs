@@ -4,8 +4,9 @@ namespace EdgeAgent.Serving;
 
 /// <summary>Keeps the pace of the plan: for each step that ran, the model rests as long as the plan wants.</summary>
 /// <remarks>
-/// Rest is owed from step to step and from request to request; time in which nothing runs pays it. Short rests are saved
-/// up, because waiting costs more than they last; long ones are cut, so that cancel, deadline and watchdog are near.
+/// Rest is owed from step to step and from request to request; time in which nothing runs pays it. Short rests are
+/// saved up, because waiting costs more than they last; long ones are cut, so that cancel, deadline and watchdog are
+/// near.
 /// </remarks>
 internal sealed class Pauses(PlanInForce inForce, TimeProvider time)
 {

@@ -143,7 +143,8 @@ internal sealed class PromptRun
         return _levels.Next(plan, promptLeft, _generation.Count);
     }
 
-    /// <summary>Rests as the pace wants, and opens a level that no open one can stand in for; both may be cut short.</summary>
+    /// <summary>Rests as the pace wants, and opens a level that no open one can stand in for.</summary>
+    /// <returns>Why the request ends instead; else null.</returns>
     private PromptRefusal? MakeReady(int level)
     {
         _pauses.Rest(_wait, _mustEnd);

@@ -30,7 +30,7 @@ internal static class ModelImportVerb
             DefaultValueFactory = _ => 5.5,
         };
         var levels = ModelArguments.Number(
-            "--levels", "With auto and gptq: pruning levels to make for a model that brings none; 1: none", 4);
+            "--levels", "With auto and gptq: pruning levels to make for a model that brings none; 1: none", 1);
         var calibration = ModelArguments.Text("--calibration", "FILE",
             "With auto and gptq: text to calibrate on; default: text that the model samples");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");

@@ -63,13 +63,14 @@ public sealed class PushedReadingsTests : IDisposable
     }
 
     [Fact]
-    public void A_board_keeps_64_pushed_names_and_refuses_more()
+    public void A_board_keeps_64_names_of_the_line_and_refuses_more()
     {
         for (var i = 0; i < PushedReadings.MaxReadings; i++)
         {
             Assert.True(_reader.Pushed.Push($"line_{i}", i, "count", s_age, "test"));
         }
-        Assert.False(_reader.Pushed.Push("one_more", 1, "count", s_age, "test"));
+        Assert.False(_reader.Pushed.Push("line_more", 1, "count", s_age, "test"));
+        Assert.True(_reader.Pushed.Push("queue_delay", 1, "seconds", s_age, "serving"));
         Assert.True(_reader.Pushed.Push("line_3", 33, "count", s_age, "test"));
         Assert.Equal(33, _reader.Read().Good("line_3")!.Value);
     }
