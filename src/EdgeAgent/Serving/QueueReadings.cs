@@ -10,7 +10,7 @@ internal sealed class QueueReadings(
     /// <summary>Characters of a token, roughly: enough to guess a prompt's length before it is encoded.</summary>
     private const int CharactersPerToken = 4;
 
-    /// <summary>Seconds of slack where nothing waits or nothing is known: the longest that a request may allow.</summary>
+    /// <summary>Seconds of slack where nothing waits or nothing is known: the longest time to answer.</summary>
     private const double NoDeadline = 3600;
 
     /// <summary>A few looks; then the figures are unknown, because nobody looks any more.</summary>
