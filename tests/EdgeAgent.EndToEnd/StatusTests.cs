@@ -22,10 +22,13 @@ public sealed class StatusTests
         await requester.StatusAsync("online");
 
         Received? answer = null;
+        var (time, asked, answered) = (TimeProvider.System, 0L, 0L);
         await Shell.UntilAsync(s_patience, "an answer has its energy", async () =>
         {
+            asked = time.GetTimestamp();
             answer = await requester.AskAsync(
                 new { prompt = "Tell me a story.", temperature = 2, seed = 7, max_tokens = 600 });
+            answered = time.GetTimestamp();
             return answer.Body.TryGetProperty("energy_joules", out _);
         }, () => Task.FromResult($"{answer}\n{agent.Log()}"));
         var joules = answer!.Body.GetProperty("energy_joules").GetDouble();
@@ -34,7 +37,8 @@ public sealed class StatusTests
         var timings = answer.Body.GetProperty("timings");
         var seconds = (timings.GetProperty("prompt_ms").GetDouble() + timings.GetProperty("completion_ms").GetDouble())
             / 1000;
-        Assert.InRange(joules, watts * seconds * 0.98, (watts * seconds * 1.3) + 0.1);
+        // No less than the steps took, and no more than from the question to the answer.
+        Assert.InRange(joules, watts * seconds * 0.98, watts * time.GetElapsedTime(asked, answered).TotalSeconds);
 
         using var status = JsonDocument.Parse(await StatusAsync(0, "--data", data, "--json"));
         var root = status.RootElement;
