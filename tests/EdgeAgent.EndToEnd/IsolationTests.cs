@@ -58,8 +58,8 @@ public sealed partial class IsolationTests
         calls.Where(call => InternetAddress().IsMatch(call)),
         call => !call.Contains($"htons({broker})", StringComparison.Ordinal));
 
-    // .NET itself keeps its diagnostics pipes and semaphores of the process under /tmp and /dev/shm. A call that another
-    // thread's interrupts is written in two lines, and the path stands in the first of them.
+    // .NET itself keeps its diagnostics pipes and semaphores of the process under /tmp and /dev/shm. A call that one of
+    // another thread interrupts is written in two lines, and the path stands in the first of them.
     private static void AssertWrites(IEnumerable<string> calls, string state)
     {
         var written = calls
