@@ -8,6 +8,7 @@ namespace EdgeAgent.EndToEnd;
 internal sealed partial class SuspendedThread : IDisposable
 {
     private const int Seize = 0x4206, Interrupt = 0x4207, Detach = 17;
+    private const string Running = "running";
     private const int WaitAll = 0x40000000, NoHang = 1;
 
     private readonly TaskCompletionSource _isSuspended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,17 +22,44 @@ internal sealed partial class SuspendedThread : IDisposable
     }
 
     /// <summary>Suspends the thread with this name; the task ends when it stands still.</summary>
-    /// <remarks>An agent that has just become ready may still be starting its other loops.</remarks>
+    /// <remarks>
+    /// An agent that has just become ready may still be starting its other loops. The thread is held where it waits in
+    /// the kernel: held in managed code, it would stop the next garbage collection and with it every other thread.
+    /// </remarks>
     public static async Task<SuspendedThread> HoldAsync(int processId, string threadName)
     {
         var names = Names(processId);
         await Shell.UntilAsync(TimeSpan.FromSeconds(20), $"one thread is named {threadName}",
             () => Task.FromResult((names = Names(processId)).Values.Count(name => name == threadName) == 1),
             () => Task.FromResult(string.Join(", ", names.Values)));
-        var thread = new SuspendedThread(names.First(thread => thread.Value == threadName).Key);
-        await thread._isSuspended.Task;
-        return thread;
+        var threadId = names.First(thread => thread.Value == threadName).Key;
+        SuspendedThread? held = null;
+        await Shell.UntilAsync(TimeSpan.FromSeconds(20), $"the thread {threadName} is held while it waits",
+            async () => (held = await HoldWaitingAsync(processId, threadId)) is not null,
+            () => Task.FromResult(SystemCall(processId, threadId)));
+        return held!;
     }
+
+    private static async Task<SuspendedThread?> HoldWaitingAsync(int processId, int threadId)
+    {
+        var before = SystemCall(processId, threadId);
+        if (before == Running)
+        {
+            return null;
+        }
+        var thread = new SuspendedThread(threadId);
+        await thread._isSuspended.Task;
+        if (SystemCall(processId, threadId) == before)
+        {
+            return thread;
+        }
+        thread.Dispose();
+        return null;
+    }
+
+    // The number, arguments, stack and program counter of the call that the thread waits in (proc(5)).
+    private static string SystemCall(int processId, int threadId) =>
+        File.ReadAllText($"/proc/{processId}/task/{threadId}/syscall").Trim();
 
     private static Dictionary<int, string> Names(int processId)
     {

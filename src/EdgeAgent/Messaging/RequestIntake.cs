@@ -20,6 +20,9 @@ internal sealed partial class RequestIntake(
         {
             switch (Topics.Parse(topics.Root, message.Topic))
             {
+                // [P-08] It deletes a retained message, and asks for nothing.
+                case { Kind: TopicKind.Request } when message.Retain && message.Payload.IsEmpty:
+                    break;
                 case { Kind: TopicKind.Request } topic:
                     TakeRequest(message, topic.Name);
                     break;

@@ -76,6 +76,17 @@ public sealed class RequestIntakeTests
         Assert.Equal((0, 1.0), (_agent.Queue.Count, _agent.Readings()["requests_refused_total"]));
     }
 
+    // [P-08]
+    [Fact]
+    public void An_empty_retained_message_deletes_a_request_and_is_none()
+    {
+        _agent.Receive("", retain: true);
+        Assert.Equal(0, _agent.AssertNothingLost());
+        Assert.Equal(0, _agent.Outbox.Count);
+        _agent.Receive("");
+        Assert.Equal(1, _agent.Readings()["requests_refused_total"]);
+    }
+
     [Fact]
     public async Task An_answer_waits_in_the_outbox_once_for_each_who_asked()
     {
