@@ -56,6 +56,9 @@ internal sealed record PlanStatus
 
     public required double ClockRatio { get; init; }
 
+    /// <summary>Power modes below the one that the board was found in.</summary>
+    public int PowerSteps { get; init; }
+
     /// <summary>`accept`, `only_urgent` or `refuse`.</summary>
     public required string Admission { get; init; }
 

@@ -65,6 +65,7 @@ internal sealed class StatusReport(
         Reason = plan.Reason,
         PaceRatio = plan.Pace,
         ClockRatio = plan.ClockShare,
+        PowerSteps = plan.PowerSteps,
         Admission = Snake(plan.Admission),
         OpenLevels = engine.Slot.Model is { } model
             ? [.. Enumerable.Range(0, model.Engine.LevelCount).Where(model.Engine.IsOpen)]

@@ -15,7 +15,8 @@ internal static class StatusText
                 + Text($"{Span(status.UptimeSeconds)} (edge-agent {status.Agent}, process {status.Pid})")),
             ("level", Text($"{plan.Level} of 0 to {plan.HighestLevel}; {plan.Cause}: {plan.Reason}")),
             ("pace", Text($"{100 * plan.PaceRatio:0} % of the time computing")
-                + (plan.ClockRatio < 1 ? Text($", clock at {100 * plan.ClockRatio:0} %") : "")),
+                + (plan.ClockRatio < 1 ? Text($", clock at {100 * plan.ClockRatio:0} %") : "")
+                + (plan.PowerSteps > 0 ? Text($", power mode {plan.PowerSteps} lower") : "")),
             ("admission", plan.Admission.Replace('_', ' ')),
         };
         Add(rows, "temperature", board.TemperatureCelsius is { } celsius

@@ -40,9 +40,11 @@ internal static partial class PruningOptionTable
         OptionKinds.Whole("pruning.pinned_level", 0, HighestLevel, 0,
             "The one level to use, whatever the board says; pace and admission still hold its limits.",
             (options, level) => options with { PruningPinnedLevel = level }) with { Default = "none" },
-        OptionKinds.List("pruning.means", "names out of `pace`, `level`, `clock`", "`pace,level`", 3,
+        OptionKinds.List("pruning.means", "names out of `pace`, `level`, `clock`, `power_mode`", "`pace,level`", 4,
             "What may shed load.",
-            name => name is "pace" or "level" or "clock" ? null : "names out of pace, level, clock",
+            name => name is "pace" or "level" or "clock" or "power_mode"
+                ? null
+                : "names out of pace, level, clock, power_mode",
             (options, list) => options with { PruningMeans = list }),
         OptionKinds.List("pruning.classes",
             "up to 32 of `client:NAME=LEVEL`, `prompt_characters:MOST=LEVEL`, `max_tokens:MOST=LEVEL`", "empty: none",

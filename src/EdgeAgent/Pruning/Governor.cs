@@ -4,8 +4,8 @@ namespace EdgeAgent.Pruning;
 
 /// <summary>Keeps the plan in force: looks at the board every interval and publishes what the policy decides.</summary>
 /// <remarks>
-/// <see cref="Update"/>, <see cref="Pin"/> and <see cref="Take"/> take a lock of their own; <see cref="Plan"/> is one
-/// volatile read without allocation, for any thread at any token.
+/// <see cref="Update"/>, <see cref="GiveUpPowerModes"/> and <see cref="Take"/> take a lock of their own;
+/// <see cref="Plan"/> is one volatile read without allocation, for any thread at any token.
 /// </remarks>
 internal sealed class Governor
 {
@@ -57,13 +57,12 @@ internal sealed class Governor
         return now;
     }
 
-    /// <summary>Holds a level from the next look on, or lets the governor decide again with null.</summary>
-    /// <exception cref="GovernorLimitsException">The level lies outside the range.</exception>
-    public void Pin(int? level)
+    /// <summary>Goes on without power modes from the next look on: the board does not take them.</summary>
+    public void GiveUpPowerModes()
     {
         lock (_lock)
         {
-            _limits = _limits.Pinned(level);
+            _limits = _limits with { LowerPowerModes = 0 };
         }
     }
 
@@ -86,7 +85,8 @@ internal sealed class Governor
         var inputs = GovernorInputs.From(snapshot, _limits, now);
         _atLevel[Math.Min(_plan.Level, _atLevel.Length - 1)] += elapsed;
         _aboveLimit += inputs.Celsius > inputs.LimitCelsius ? elapsed : TimeSpan.Zero;
-        _paced += _plan.Pace < _limits.PaceCeiling || _plan.ClockShare < 1 ? elapsed : TimeSpan.Zero;
+        _paced += _plan is { ClockShare: < 1 } or { PowerSteps: > 0 } || _plan.Pace < _limits.PaceCeiling
+            ? elapsed : TimeSpan.Zero;
         _blind += HeatRules.IsBlindForHeat(_state, inputs) ? elapsed : TimeSpan.Zero;
     }
 }
@@ -94,7 +94,7 @@ internal sealed class Governor
 /// <summary>How the governor has worked since the start, for telemetry.</summary>
 /// <param name="AtLevel">Time at each level.</param>
 /// <param name="AboveLimit">Time above the temperature limit.</param>
-/// <param name="Paced">Time in which pace or clock held the board within its limits.</param>
+/// <param name="Paced">Time in which pace, clock or power mode held the board within its limits.</param>
 /// <param name="Blind">Time in which the temperature was unknown though the board has one.</param>
 internal sealed record GovernorReport(
     IReadOnlyList<TimeSpan> AtLevel, TimeSpan AboveLimit, TimeSpan Paced, TimeSpan Blind, long LevelChanges);

@@ -20,11 +20,9 @@ internal sealed record GovernorLimits
     /// <summary>An accuracy this little below is the same: half of one task in 500.</summary>
     private const double SameAccuracy = 0.001;
 
-    private readonly IReadOnlyList<double?> _accuracies;
-
     private GovernorLimits(GovernorOptions options, IReadOnlyList<double?> accuracies, long timestampFrequency)
     {
-        (Options, _accuracies, TimestampFrequency) = (options, accuracies, timestampFrequency);
+        (Options, TimestampFrequency) = (options, timestampFrequency);
         var battery = options.Profile == GovernorProfile.Battery;
         HighestLevel = Math.Min(options.HighestLevel ?? int.MaxValue, accuracies.Count - 1);
         LowestLevel = Math.Min(Math.Max(options.LowestLevel, battery ? 1 : 0), HighestLevel);
@@ -62,6 +60,9 @@ internal sealed record GovernorLimits
     /// <summary>The pace of an unstrained board.</summary>
     public double PaceCeiling { get; }
 
+    /// <summary>Power modes that only take clocks back, below the one that the board was found in.</summary>
+    public int LowerPowerModes { get; init; }
+
     /// <summary>Share of the speed that heat must have taken before the level rises.</summary>
     public double RaiseShortage { get; }
 
@@ -80,17 +81,6 @@ internal sealed record GovernorLimits
         var faults = Ranges(options).Concat(Contradictions(options, accuracies.Count, boardTripCelsius)).ToList();
         return faults.Count == 0
             ? new GovernorLimits(options, accuracies, time.TimestampFrequency)
-            : throw new GovernorLimitsException(faults);
-    }
-
-    /// <summary>The same limits with another pinned level, or none.</summary>
-    /// <exception cref="GovernorLimitsException">The level lies outside the range.</exception>
-    public GovernorLimits Pinned(int? level)
-    {
-        var options = Options with { PinnedLevel = level };
-        var faults = Contradictions(options, _accuracies.Count, null).ToList();
-        return faults.Count == 0
-            ? new GovernorLimits(options, _accuracies, TimestampFrequency)
             : throw new GovernorLimitsException(faults);
     }
 
@@ -154,6 +144,10 @@ internal sealed record GovernorLimits
         if (o.Recovery < o.Dwell)
         {
             yield return "recovery_s must not be shorter than dwell_s, or levels would swing";
+        }
+        if (o.Means.HasFlag(GovernorMeans.Clock | GovernorMeans.PowerMode))
+        {
+            yield return "means has clock and power_mode, which both set the processors' highest clock: name one";
         }
         if (o.Means == GovernorMeans.None)
         {

@@ -27,6 +27,7 @@ internal enum GovernorMeans
     Pace = 1,
     Level = 2,
     Clock = 4,
+    PowerMode = 8,
 }
 
 /// <summary>What the operator wants of the governor; <see cref="GovernorLimits"/> checks it.</summary>
@@ -46,7 +47,8 @@ internal sealed record GovernorOptions
         HighestLevel = options.PruningHighestLevel,
         PinnedLevel = options.PruningPinnedLevel,
         Means = options.PruningMeans.Aggregate(
-            GovernorMeans.None, (means, name) => means | Enum.Parse<GovernorMeans>(name, ignoreCase: true)),
+            GovernorMeans.None,
+            (means, name) => means | Enum.Parse<GovernorMeans>(name.Replace("_", ""), ignoreCase: true)),
     };
 
     /// <summary>How speed, heat, noise and energy are weighed. Default: balanced.</summary>
@@ -103,7 +105,7 @@ internal sealed record GovernorOptions
     [Range(1, 64)]
     public int Sequences { get; init; } = 4;
 
-    /// <summary>What may shed load. Default: pace and level; a clock limit needs the operator's word.</summary>
+    /// <summary>What may shed load. Default: pace and level; clock and power mode need the operator's word.</summary>
     public GovernorMeans Means { get; init; } = GovernorMeans.Pace | GovernorMeans.Level;
 
     /// <summary>The lowest share of the highest clock to ask for, 0.2–1. Default: 0.6.</summary>

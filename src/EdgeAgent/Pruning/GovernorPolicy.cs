@@ -4,9 +4,9 @@ namespace EdgeAgent.Pruning;
 
 /// <summary>Snapshot, limits, plan in force and time give the next plan; pure.</summary>
 /// <remarks>
-/// What costs no quality goes first: caches and groups, then clock and pace, which follow the heat at every look; the
-/// level rises when those have taken too much speed, or when requests wait. After the last level come fewer sequences,
-/// shorter contexts and refusals.
+/// What costs no quality goes first: caches and groups, then clock and pace, which follow the heat at every look, then
+/// the power mode of a board that has some; the level rises when those have taken too much speed, or when requests
+/// wait. After the last level come fewer sequences, shorter contexts and refusals.
 /// </remarks>
 internal static class GovernorPolicy
 {
@@ -29,6 +29,7 @@ internal static class GovernorPolicy
         var (clock, pace) = Speed(next.HeatBudget, limits);
         var means = limits.May(GovernorMeans.Pace | GovernorMeans.Clock);
         var shortage = 1 - (means ? Math.Pow(clock, SpeedOfClock) * pace / limits.PaceCeiling : next.HeatBudget);
+        next = PowerModeRules.Next(next, inputs, limits, shortage, seconds);
         next = LevelRules.Next(next, inputs, limits, shortage, seconds);
         var plan = Admitted(Light(next, inputs, limits), next, inputs, limits) with { ClockShare = clock, Pace = pace };
         // The same reference while nothing changed, so that a reader can compare references.

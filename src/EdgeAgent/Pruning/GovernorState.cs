@@ -47,6 +47,18 @@ internal sealed record GovernorState
     /// <summary>Whether the last change of level was a step down.</summary>
     public bool IsTrial { get; init; }
 
+    /// <summary>How long the last change of the power mode lies back.</summary>
+    public double SecondsSincePowerStep { get; init; } = double.PositiveInfinity;
+
+    /// <summary>How long nothing has asked for a power mode this low.</summary>
+    public double PowerCalmSeconds { get; init; }
+
+    /// <summary>Calm that a higher power mode needs, before it is stretched for heat.</summary>
+    public double PowerRecoverySeconds { get; init; }
+
+    /// <summary>Whether the last change of the power mode gave one back.</summary>
+    public bool IsPowerTrial { get; init; }
+
     public static GovernorState Start(GovernorLimits limits)
     {
         var level = limits.Options.PinnedLevel ?? limits.LowestLevel;
@@ -61,6 +73,7 @@ internal sealed record GovernorState
                 Sequences = limits.Options.Sequences,
             },
             RecoverySeconds = limits.Options.Recovery.TotalSeconds,
+            PowerRecoverySeconds = limits.Options.Recovery.TotalSeconds,
         };
     }
 }

@@ -11,23 +11,23 @@ internal static class LevelRules
 {
     private const double QueueRaise = 0.4;
     private const double QueueCalm = 0.1;
-    private const double CalmShare = 0.3;
+    public const double CalmShare = 0.3;
     private const double LineCalm = 0.9;
 
     /// <summary>Pressure from which a level that costs no quality is taken, and below which it is given back.</summary>
     private const double FreeRaise = 0.5;
-    private const double FreeCalm = 0.25;
+    public const double CalmPressure = 0.25;
 
     /// <summary>A board answers a level more slowly than a queue does: dwells between two steps for heat.</summary>
-    private const double HeatDwells = 12;
+    public const double HeatDwells = 12;
 
     /// <summary>For the same reason a level that heat asked for needs so many times the calm.</summary>
-    private const double HeatCalms = 3;
+    public const double HeatCalms = 3;
 
-    private const double LongestRecoverySeconds = 3600;
+    public const double LongestRecoverySeconds = 3600;
 
     /// <summary>A heatsink takes some 20 minutes to show that a lower level was too much (decision 0006).</summary>
-    private const double LeastTrialSeconds = 1800;
+    public const double LeastTrialSeconds = 1800;
 
     /// <param name="shortage">Share of the speed that heat and power have taken, 0 to 1.</param>
     public static GovernorState Next(
@@ -54,7 +54,7 @@ internal static class LevelRules
         }
         var isCalm = shortage < CalmShare * limits.RaiseShortage && !(Queue(inputs, limits) > QueueCalm)
             && !(inputs.LineShare > LineCalm) && !inputs.IsLineUnknown
-            && (level > limits.FreeLevel || next.HeatPressure < FreeCalm);
+            && (level > limits.FreeLevel || next.HeatPressure < CalmPressure);
         next = next with { CalmSeconds = isCalm ? next.CalmSeconds + seconds : 0 };
         var calm = next.RecoverySeconds * (next.HeatRaised ? HeatCalms : 1);
         return next.CalmSeconds >= calm ? Lowered(next, limits) : next;
@@ -106,7 +106,7 @@ internal static class LevelRules
                 Math.Min(limits.LowestLevel + 1, highest), false,
                 isHeat ? "the temperature is unknown" : "the power is unknown, and it has a budget");
         }
-        if (shortage > limits.RaiseShortage)
+        if (shortage > limits.RaiseShortage && !PowerModeRules.ComesFirst(state, limits))
         {
             var cause = HeatRules.IsPower(state, inputs, limits) ? LevelCause.Power : LevelCause.Temperature;
             return new(cause, highest, false, cause == LevelCause.Power

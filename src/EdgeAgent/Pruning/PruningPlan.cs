@@ -15,6 +15,9 @@ internal sealed record PruningPlan
     /// <summary>Share of the highest clock that should be set where the operator allows it, 0 to 1.</summary>
     public double ClockShare { get; init; } = 1;
 
+    /// <summary>Power modes below the one that the board was found in, where the operator allows it.</summary>
+    public int PowerSteps { get; init; }
+
     /// <summary>Sequences that may decode together, at least 1.</summary>
     public int Sequences { get; init; } = 1;
 

@@ -64,7 +64,10 @@ internal static class RunVerb
             var limits = GovernorLimits.From(
                 GovernorOptions.From(options), [.. manifest.Levels.Select(level => level.Accuracy)], time,
                 board.Read().Good("soc_temperature")?.Limit);
+            var modes = PowerModes(options, time);
+            limits = limits with { LowerPowerModes = limits.May(GovernorMeans.PowerMode) ? modes?.Steps ?? 0 : 0 };
             AddPruning(builder.Services, options, time, board, new Governor(limits, time), reader.Pushed);
+            AddPowerModes(builder.Services, modes);
         }
         catch (GovernorLimitsException error)
         {
@@ -108,6 +111,21 @@ internal static class RunVerb
         services.AddSingleton<BoardTelemetry>();
         services.AddSingleton<PlanParts>();
         services.AddHostedService<PlanWorker>();
+    }
+
+    // Also to give back the mode that an agent before us, which was killed, had left.
+    private static PowerModeSwitch? PowerModes(AgentOptions options, TimeProvider time) =>
+        options.PruningMeans.Contains("power_mode") || File.Exists(Path.Join(options.Data, PowerModeSwitch.RecordFile))
+            ? new PowerModeSwitch(options.SensorsRoot, options.Data, time)
+            : null;
+
+    private static void AddPowerModes(IServiceCollection services, PowerModeSwitch? modes)
+    {
+        if (modes is not null)
+        {
+            services.AddSingleton(modes);
+            services.AddHostedService<PowerModeWorker>();
+        }
     }
 
     private static void AddStatus(IServiceCollection services, AgentOptions options, TimeProvider time)

@@ -15,9 +15,13 @@ internal sealed class GovernorBench
 
     private readonly Dictionary<string, (double Value, double? Limit, ReadingState State)> _readings = [];
 
-    public GovernorBench(GovernorOptions? options = null, IReadOnlyList<double?>? accuracies = null)
+    public GovernorBench(
+        GovernorOptions? options = null, IReadOnlyList<double?>? accuracies = null, int powerModes = 0)
     {
-        Limits = GovernorLimits.From(options ?? new(), accuracies ?? Costly, Clock);
+        Limits = GovernorLimits.From(options ?? new(), accuracies ?? Costly, Clock) with
+        {
+            LowerPowerModes = powerModes,
+        };
         Governor = new Governor(Limits, Clock);
         Set("soc_temperature", 50, limit: 80);
         Set("queue_delay", 0);

@@ -186,13 +186,12 @@ public sealed class GovernorPolicyTests
     [Fact]
     public void A_pinned_level_stays_while_pace_still_holds_the_limit()
     {
-        var bench = new GovernorBench();
-        bench.Governor.Pin(2);
+        var bench = new GovernorBench(new() { PinnedLevel = 2 });
         Assert.Equal((2, LevelCause.Pinned), (bench.Look(60).Level, bench.Plan.Cause));
         bench.Set("soc_temperature", 79.9, limit: 80);
         Assert.Equal(2, bench.Look(10).Level);
         Assert.True(bench.Plan.Pace < 0.5);
-        Assert.Throws<GovernorLimitsException>(() => bench.Governor.Pin(9));
+        Assert.Throws<GovernorLimitsException>(() => new GovernorBench(new() { PinnedLevel = 9 }));
     }
 
     [Fact]

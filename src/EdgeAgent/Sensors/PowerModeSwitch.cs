@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text;
+
+namespace EdgeAgent.Sensors;
+
+/// <summary>Puts a Jetson into a lower power mode where the operator allows it, and gives the first one back.</summary>
+/// <remarks>
+/// `nvpmodel -m N` is NVIDIA's program for it (Jetson Linux developer guide, "Supported Modes and Power Efficiency");
+/// the mode outlives a restart of the machine, so what stood there before is recorded in the folder of the state, which
+/// does too. Never `--force`, which restarts the machine. For one caller at a time; nothing is thrown.
+/// </remarks>
+internal sealed class PowerModeSwitch
+{
+    public const string RecordFile = "power-mode";
+    public const string Program = "nvpmodel";
+
+    /// <summary>nvpmodel takes well below a second; a stop of the agent must have room for two calls.</summary>
+    public static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(8);
+
+    private const string TableFile = "etc/nvpmodel.conf";
+    private const string StatusFile = "var/lib/nvpmodel/status";
+    private const int MaxRecordBytes = 64;
+
+    private readonly BoardFiles _board;
+    private readonly TimeProvider _time;
+    private readonly string? _program;
+    private readonly string _record;
+    private readonly IReadOnlyList<PowerMode> _steps = [];
+    private readonly PowerMode? _home;
+    private int _set;
+    private bool _isGivenUp;
+    private bool _isOthers;
+
+    /// <param name="root">Folder that holds `etc/` and `var/`.</param>
+    /// <param name="stateFolder">Where the mode of before is recorded.</param>
+    /// <param name="program">A path, or a name to be found in PATH.</param>
+    public PowerModeSwitch(string root, string stateFolder, TimeProvider time, string program = Program)
+    {
+        (_board, _time) = (new BoardFiles(root), time);
+        _record = Path.Join(stateFolder, RecordFile);
+        _program = TimedProgram.Find(program, Environment.GetEnvironmentVariable("PATH"));
+        if (_board.Read(_board.File(TableFile), out var bytes) is not FileState.Read and var state)
+        {
+            Absence = state == FileState.Absent ? $"this board has no {TableFile}" : $"{TableFile} cannot be read";
+            return;
+        }
+        var table = PowerModeTable.TryRead(bytes, out var fault);
+        if (table is null || Current() is not { } now || table.Find(now) is not { } mode || _program is null)
+        {
+            Absence = fault is not null ? $"{TableFile} is not understood: {fault}"
+                : _program is null ? $"there is no program {program}" : $"{StatusFile} names no mode of {TableFile}";
+            return;
+        }
+        _set = now;
+        _home = table.Find(Recorded(now) ?? now) ?? mode;
+        _steps = table.Below(_home);
+        Absence = _steps.Count == 0 && _home == mode
+            ? $"no mode below {mode.Name} only lowers clocks without a restart of the machine" : null;
+    }
+
+    /// <summary>How many lower modes there are below the one that was found.</summary>
+    public int Steps => _steps.Count;
+
+    /// <summary>Why there is nothing to switch; null where there is.</summary>
+    public string? Absence { get; }
+
+    /// <summary>Goes so many modes below the first one; 0 gives it back.</summary>
+    /// <returns>What to tell people: the board did not do it, and no lower mode is tried again. Else null.</returns>
+    public async Task<string?> ApplyAsync(int steps)
+    {
+        if (_home is null || _isOthers || (_isGivenUp && steps > 0))
+        {
+            return null;
+        }
+        var wanted = steps <= 0 || _steps.Count == 0 ? _home : _steps[Math.Min(steps, _steps.Count) - 1];
+        if (wanted.Number == _set)
+        {
+            return null;
+        }
+        if (Current() is { } now && now != _set)
+        {
+            // Somebody has chosen a mode meanwhile: theirs stays, also at the end.
+            _isOthers = _isGivenUp = true;
+            Forget();
+            return $"the power mode has become {now}, not by the agent, which leaves it there until its next start";
+        }
+        Record(_home.Number, wanted.Number);
+        var number = wanted.Number.ToString(CultureInfo.InvariantCulture);
+        var fault = await TimedProgram.RunAsync(_program!, ["-m", number], LongestCall, _time).ConfigureAwait(false);
+        _set = Current() ?? _set;
+        if (fault is null && _set == wanted.Number)
+        {
+            if (wanted == _home)
+            {
+                Forget();
+            }
+            return null;
+        }
+        _isGivenUp = true;
+        return $"{fault ?? $"{_program} -m {number} has changed nothing"}; the power mode is left alone from now on "
+            + "(docs/OPERATIONS.md, power mode of a Jetson)";
+    }
+
+    private int? Current()
+    {
+        var state = _board.Read(_board.File(StatusFile), out var bytes);
+        var word = TextNumbers.FirstWord(bytes);
+        return state == FileState.Read && word.StartsWith("pmode:"u8) && TextNumbers.TryInteger(word[6..], out var mode)
+            && mode is >= 0 and <= PowerModeTable.HighestNumber ? (int)mode : null;
+    }
+
+    /// <summary>The mode before an agent that was killed, where the mode in force is still its own.</summary>
+    private int? Recorded(int now)
+    {
+        string? text = null;
+        TryRecord(() => text = File.Exists(_record) && new FileInfo(_record).Length <= MaxRecordBytes
+            ? File.ReadAllText(_record).Trim() : null);
+        return text?.Split(' ') is [var before, var set]
+            && int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var ours) && ours == now
+            && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var home) ? home : null;
+    }
+
+    // On the disk before the mode changes: nvpmodel's own record of the mode outlives a power cut.
+    private void Record(int home, int set) => TryRecord(() =>
+    {
+        using (var file = new FileStream(_record + ".new", FileMode.Create))
+        {
+            file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{home} {set}\n")));
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(_record + ".new", _record, overwrite: true);
+    });
+
+    private void Forget() => TryRecord(() => File.Delete(_record));
+
+    // Without a record, only an agent that is killed leaves its mode; that is no reason not to protect the board.
+    private static void TryRecord(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+}
