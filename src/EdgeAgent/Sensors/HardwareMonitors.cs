@@ -3,10 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace EdgeAgent.Sensors;
 
-/// <summary>Temperatures, fans, voltages, currents and powers of hwmon chips, INA3221 rails of Jetsons among
+/// <summary>Temperatures, fans, voltages, currents, powers and energies of hwmon chips, INA3221 rails of Jetsons among
 /// them.</summary>
-/// <remarks>Linux Documentation/hwmon/sysfs-interface.rst: thousandths of °C, V and A, millionths of W, turns per
-/// minute.</remarks>
+/// <remarks>Linux Documentation/hwmon/sysfs-interface.rst: thousandths of °C, V and A, millionths of W and J, turns
+/// per minute. An energy is read as the power since the round before, where the chip gives no power of that
+/// number.</remarks>
 internal sealed partial class HardwareMonitors : ISensorSource
 {
     public const int MaxMonitors = 64;
@@ -35,6 +36,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
 
     public void Scan(BoardFiles board)
     {
+        var counters = _channels.Where(channel => channel.Energy is not null)
+            .ToDictionary(channel => channel.File.Path, channel => channel.Energy!);
         _channels.Clear();
         var names = new SensorNames();
         // The thermal framework registers most zones as a chip too; ThermalZones has read those already.
@@ -47,6 +50,7 @@ internal sealed partial class HardwareMonitors : ISensorSource
             if (!zones.Contains(TextNumbers.Snake(chip)))
             {
                 ScanChip(board, folder, chip, names);
+                ScanEnergies(board, folder, chip, names, counters);
             }
         }
         _values = new double[_channels.Count];
@@ -57,7 +61,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         for (var i = 0; i < _channels.Count; i++)
         {
             var channel = _channels[i];
-            _values[i] = channel.Volts < 0
+            _values[i] = channel.Energy is not null ? AddEnergy(board, channel, readings)
+                : channel.Volts < 0
                 ? readings.AddNumber(
                     board, channel.File, channel.Name, channel.Unit, channel.Scale, channel.Limit, channel.Roles,
                     channel.MustMove)
@@ -73,6 +78,49 @@ internal sealed partial class HardwareMonitors : ISensorSource
             channel.Name, watts, channel.Unit, channel.File, channel.Limit, channel.Roles, channel.MustMove,
             double.IsNaN(watts) ? ReadingState.Failed : ReadingState.Good);
         return watts;
+    }
+
+    private static double AddEnergy(BoardFiles board, Channel channel, ReadingList readings)
+    {
+        var state = board.Read(channel.File, out var bytes);
+        if (state != FileState.Read || !TextNumbers.TryInteger(bytes, out var microjoules))
+        {
+            readings.AddUnread(state, channel.Name, channel.Unit, channel.File, channel.Limit, channel.Roles);
+            return double.NaN;
+        }
+        // The interface names no range at which a counter would wrap.
+        if (channel.Energy!.Watts(microjoules, range: 0, readings) is not { } watts)
+        {
+            readings.AddUnread(FileState.Asleep, channel.Name, channel.Unit, channel.File);
+            return double.NaN;
+        }
+        var isFrozen = channel.MustMove && channel.Energy.IsFrozen;
+        readings.Add(
+            channel.Name, watts, channel.Unit, channel.File, channel.Limit, channel.Roles,
+            state: isFrozen ? ReadingState.Frozen : ReadingState.Good);
+        return watts;
+    }
+
+    private void ScanEnergies(
+        BoardFiles board, string folder, string chip, SensorNames names, Dictionary<string, EnergyCounter> counters)
+    {
+        foreach (var file in board.Names(folder, "energy", BoardFiles.MaxEntries))
+        {
+            if (EnergyFile().Match(file) is not { Success: true } match
+                || board.Exists($"{folder}/power{match.Groups[1].Value}_input"))
+            {
+                continue;
+            }
+            var label = board.Text($"{folder}/energy{match.Groups[1].Value}_label") ?? $"energy{match.Groups[1].Value}";
+            var (found, roles) = (board.File($"{folder}/{file}"), RolesOf(chip, label));
+            _channels.Add(new Channel(
+                names.Unique($"{TextNumbers.Snake($"{chip} {label}")}_power"), found, "watts", 1e6, null, roles,
+                // A graphics card that sleeps uses nothing; the rails of a board never do.
+                MustMove: roles != ReadingRoles.None)
+            {
+                Energy = counters.GetValueOrDefault(found.Path) ?? new EnergyCounter(),
+            });
+        }
     }
 
     private void ScanChip(BoardFiles board, string folder, string chip, SensorNames names)
@@ -177,9 +225,16 @@ internal sealed partial class HardwareMonitors : ISensorSource
     [GeneratedRegex("^(temp|fan|in|curr|power)([0-9]{1,3})_(input|average)$")]
     private static partial Regex InputFile();
 
+    [GeneratedRegex("^energy([0-9]{1,3})_input$")]
+    private static partial Regex EnergyFile();
+
     /// <summary>One value of a chip: a file, or the product of two others.</summary>
     /// <param name="Volts">Index of the voltage that is multiplied, or -1 for a value of its own.</param>
     private sealed record Channel(
         string Name, BoardFile File, string Unit, double Scale, double? Limit, ReadingRoles Roles, bool MustMove,
-        int Volts = -1, int Amperes = -1);
+        int Volts = -1, int Amperes = -1)
+    {
+        /// <summary>Where the file counts energy: what it counted before.</summary>
+        public EnergyCounter? Energy { get; init; }
+    }
 }

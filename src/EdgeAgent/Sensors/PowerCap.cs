@@ -9,10 +9,6 @@ internal sealed class PowerCap : ISensorSource
 {
     public const int MaxDomains = 32;
 
-    /// <summary>An energy counter of a running processor moves always; after this many equal values it is
-    /// frozen.</summary>
-    public const int FrozenReads = 3;
-
     private const string Folder = "sys/class/powercap";
 
     private readonly List<Domain> _domains = [];
@@ -36,15 +32,11 @@ internal sealed class PowerCap : ISensorSource
             var roles = label.StartsWith("package", StringComparison.Ordinal) ? ReadingRoles.SocPowerPart
                 : label == "psys" ? ReadingRoles.BoardPower : ReadingRoles.None;
             var energy = board.File($"{folder}/energy_uj");
-            var fresh = new Domain(
+            known.TryGetValue(energy.Path, out var old);
+            _domains.Add(new Domain(
                 names.Unique($"rapl_{TextNumbers.Snake(label)}_power"), energy, roles,
                 board.Number($"{folder}/max_energy_range_uj") ?? 0,
-                board.Number($"{folder}/constraint_0_power_limit_uw") / 1e6);
-            if (known.TryGetValue(energy.Path, out var old))
-            {
-                fresh.CopyCounter(old);
-            }
-            _domains.Add(fresh);
+                board.Number($"{folder}/constraint_0_power_limit_uw") / 1e6, old?.Counter ?? new EnergyCounter()));
         }
     }
 
@@ -64,41 +56,22 @@ internal sealed class PowerCap : ISensorSource
         }
     }
 
-    /// <summary>The energy between two values of a counter that wraps.</summary>
-    public static double Joules(long before, long now, long range)
+    /// <summary>One energy counter and what it is.</summary>
+    private sealed record Domain(
+        string Name, BoardFile Energy, ReadingRoles Roles, long Range, double? LimitWatts, EnergyCounter Counter)
     {
-        var microjoules = now - before;
-        return (microjoules >= 0 || range <= 0 ? microjoules : microjoules + range) / 1e6;
-    }
-
-    /// <summary>One energy counter and its last value.</summary>
-    private sealed class Domain(string name, BoardFile energy, ReadingRoles roles, long range, double? limitWatts)
-    {
-        private long? _last;
-        private long _lastAt;
-        private int _same;
-
-        public string Name => name;
-
-        public BoardFile Energy => energy;
-
-        public ReadingRoles Roles => roles;
-
-        public double? LimitWatts => limitWatts;
-
-        public void CopyCounter(Domain old) => (_last, _lastAt, _same) = (old._last, old._lastAt, old._same);
-
         public void Add(long value, ReadingList readings)
         {
-            var seconds = readings.SecondsSince(_lastAt);
-            if (_last is { } before && seconds > 0)
+            if (Counter.Watts(value, Range, readings) is { } watts)
             {
-                _same = value == before ? _same + 1 : 0;
                 readings.Add(
-                    name, Joules(before, value, range) / seconds, "watts", energy, limitWatts, roles,
-                    state: _same >= FrozenReads ? ReadingState.Frozen : ReadingState.Good);
+                    Name, watts, "watts", Energy, LimitWatts, Roles,
+                    state: Counter.IsFrozen ? ReadingState.Frozen : ReadingState.Good);
             }
-            (_last, _lastAt) = (value, readings.TakenAt);
+            else
+            {
+                readings.AddUnread(FileState.Asleep, Name, "watts", Energy);
+            }
         }
     }
 }

@@ -4,11 +4,15 @@ namespace EdgeAgent.Sensors;
 /// <remarks>
 /// The kernel has no file for this chip. The sum is what leaves the chip: neither its own losses, nor what hangs on the
 /// 5 V rail beside it (USB, HAT, NVMe). A rail whose current has no voltage has failed, and the sum with it; a voltage
-/// without a current, of the input and of the clock's battery, is a voltage.
+/// without a current, of the input and of the clock's battery, is a voltage. The firmware is busy for some 23 ms with
+/// each question, so it is asked once a second, and the rounds between have the values and the age of the last answer.
 /// </remarks>
 /// <param name="ask">Asks the firmware; a test answers itself.</param>
 internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
 {
+    /// <summary>Half of the age at which power becomes unknown (<see cref="SensorOptions.MaxAge"/>).</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     // ADCs of small rails give the same figure for hours; the processor's rail cannot.
     private const string MovingRail = "vdd_core";
 
@@ -20,7 +24,9 @@ internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
     private readonly MailboxCall _ask = ask ?? FirmwareMailbox.Ask;
     private readonly byte[] _message = new byte[FirmwareMailbox.MessageBytes];
     private readonly PowerRails _rails = new();
+    private readonly List<RawReading> _kept = [];
     private IReadOnlyList<BoardFile> _devices = [];
+    private long? _askedAt;
 
     public string Name => "pmic";
 
@@ -37,6 +43,25 @@ internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
         {
             return;
         }
+        if (_askedAt is { } at && readings.SecondsSince(at) < Pause.TotalSeconds)
+        {
+            foreach (var kept in _kept)
+            {
+                readings.Add(kept);
+            }
+            return;
+        }
+        _askedAt = readings.TakenAt;
+        AskAnew(readings);
+        _kept.Clear();
+        foreach (var reading in readings.Readings)
+        {
+            _kept.Add(reading with { TakenAt = readings.TakenAt });
+        }
+    }
+
+    private void AskAnew(ReadingList readings)
+    {
         var (device, state) = Ask();
         if (state == MailboxState.Answered
             && FirmwareMailbox.TryText(_message, out var text) && _rails.TryTake(text))

@@ -126,6 +126,7 @@ internal sealed class SensorReader : IDisposable
 
     private void Add(List<Reading> readings, in RawReading raw, long takenAt, TimeSpan maxAge, double? load)
     {
+        takenAt = raw.TakenAt ?? takenAt;
         if (_judge.Judge(raw, takenAt, maxAge, load) is { } state)
         {
             var reading = new Reading(raw.Name, raw.Value, raw.Unit, raw.Limit, takenAt, raw.Source, state);

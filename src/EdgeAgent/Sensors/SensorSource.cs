@@ -45,6 +45,10 @@ internal readonly record struct RawReading(
     string Name, double Value, string Unit, double? Limit, string Source, ReadingState State, ReadingRoles Roles,
     bool MustMove)
 {
+    /// <summary>When it was asked for, where a source keeps a value for longer than a round; else that of the
+    /// round.</summary>
+    public long? TakenAt { get; init; }
+
     /// <summary>What people can do where it cannot be read; null where nothing is known to help.</summary>
     public string? Advice { get; init; }
 }

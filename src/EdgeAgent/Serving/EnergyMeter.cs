@@ -159,7 +159,8 @@ internal sealed class EnergyMeter(TimeProvider time)
     }
 
     /// <summary>Whether the reading is a counter's difference: the mean since the reading before.</summary>
-    private static bool IsMean(Reading reading) => reading.Source.EndsWith("energy_uj", StringComparison.Ordinal);
+    private static bool IsMean(Reading reading) =>
+        Path.GetFileName(reading.Source.AsSpan()).StartsWith("energy", StringComparison.Ordinal);
 
     private void Advance()
     {

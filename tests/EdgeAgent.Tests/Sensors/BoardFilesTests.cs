@@ -96,5 +96,5 @@ public sealed class BoardFilesTests : IDisposable
     [InlineData(10, 30, 100, 20e-6)]
     [InlineData(90, 10, 100, 20e-6)]
     public void An_energy_counter_wraps_at_its_range(long before, long now, long range, double joules) =>
-        Assert.Equal(joules, PowerCap.Joules(before, now, range), 1e-12);
+        Assert.Equal(joules, EnergyCounter.Joules(before, now, range), 1e-12);
 }

@@ -204,7 +204,8 @@ public sealed class FaultTests
         using var board = new BoardFolder("plain-pc");
         using var reader = board.Reader();
         reader.Read();
-        Assert.Equal(ReadingState.Frozen, State(board.ReadAfter(reader, PowerCap.FrozenReads), "rapl_package_0_power"));
+        Assert.Equal(
+            ReadingState.Frozen, State(board.ReadAfter(reader, EnergyCounter.FrozenReads), "rapl_package_0_power"));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using EdgeAgent.Sensors;
+using EdgeAgent.Serving;
 using EdgeAgent.Tests.Simulators;
 
 namespace EdgeAgent.Tests.Sensors;
@@ -9,6 +10,9 @@ public sealed class PowerChipTests : IDisposable
 {
     private const string Device = "dev/vcio_gencmd";
     private const double Exact = 1e-7;
+
+    /// <summary>Snapshots until the firmware is asked again.</summary>
+    private const int Rounds = 2;
 
     private readonly BoardFolder _board = new("raspberry-pi-5");
     private readonly List<string> _asked = [];
@@ -74,7 +78,7 @@ public sealed class PowerChipTests : IDisposable
     {
         _reader.Read();
         _answer = Without("HDMI_A");
-        var snapshot = _board.ReadAfter(_reader, 1);
+        var snapshot = _board.ReadAfter(_reader, Rounds);
         Assert.Equal(ReadingState.Failed, State(snapshot, "board_power"));
         Assert.NotNull(snapshot.Good("pmic_hdmi_voltage"));
         Assert.Contains(snapshot.Events, told => told is { Kind: SensorEventKind.Gone, Name: "pmic_hdmi_power" });
@@ -85,12 +89,12 @@ public sealed class PowerChipTests : IDisposable
     {
         _reader.Read();
         _answer = "error=1 error_msg=\"Command not registered\"";
-        var snapshot = _board.ReadAfter(_reader, 1);
+        var snapshot = _board.ReadAfter(_reader, Rounds);
         Assert.All(snapshot.Readings, reading => Assert.Equal(ReadingState.Failed, reading.State));
         Assert.Equal(15, snapshot.Readings.Count);
         Assert.Empty(_board.ReadAfter(_reader, 5).Events);
         _answer = PowerRailsTests.Published("light");
-        Assert.Equal(3.50704988, _board.ReadAfter(_reader, 1).Good("board_power")!.Value, Exact);
+        Assert.Equal(3.50704988, _board.ReadAfter(_reader, Rounds).Good("board_power")!.Value, Exact);
     }
 
     [Fact]
@@ -98,7 +102,7 @@ public sealed class PowerChipTests : IDisposable
     {
         _reader.Read();
         _state = MailboxState.Failed;
-        Assert.Equal(ReadingState.Failed, State(_board.ReadAfter(_reader, 1), "board_power"));
+        Assert.Equal(ReadingState.Failed, State(_board.ReadAfter(_reader, Rounds), "board_power"));
     }
 
     [Fact]
@@ -162,11 +166,48 @@ public sealed class PowerChipTests : IDisposable
             new SensorOptions { Root = _board.Root, Budget = TimeSpan.FromSeconds(30) }, _board.Clock,
             [new CpuLoad(), new PowerChip(Ask)]);
         reader.Read();
-        _board.ReadAfter(reader, 70, load: 0.9);
-        var snapshot = _board.ReadAfter(reader, 70, load: 0.1);
+        _board.ReadAfter(reader, 140, load: 0.9);
+        var snapshot = _board.ReadAfter(reader, 140, load: 0.1);
         Assert.Equal(ReadingState.Frozen, State(snapshot, "pmic_vdd_core_power"));
         Assert.Equal(ReadingState.Good, State(snapshot, "pmic_3v3_dac_power"));
         Assert.Null(snapshot.Good("board_power"));
+    }
+
+    [Fact]
+    public void The_firmware_is_asked_once_a_second_and_a_reading_is_as_old_as_its_answer()
+    {
+        _reader.Read();
+        for (var i = 1; i <= 40; i++)
+        {
+            _board.Pass(time: TimeSpan.FromMilliseconds(250));
+            var reading = _reader.Read().Good("board_power")!;
+            Assert.Equal(i / 4 + 1, _asked.Count);
+            Assert.Equal(250 * (i % 4), _board.Clock.GetElapsedTime(reading.TakenAt).TotalMilliseconds);
+            Assert.Equal(10.79989445, reading.Value, Exact);
+        }
+    }
+
+    [Fact]
+    public void An_answer_of_the_firmware_a_second_is_enough_for_the_energy_of_a_request()
+    {
+        var meter = new EnergyMeter(_board.Clock);
+        _answer = PowerRailsTests.Published("light");
+        Observe(20);
+        var account = meter.Begin();
+        _answer = PowerRailsTests.Published("busy");
+        Observe(20);
+        var use = meter.End(account, tokens: 1)!.Value;
+        Assert.Equal(20 * 10.79989445, use.Joules, 1e-4);
+        Assert.Equal(20 * (10.79989445 - 3.50704988), use.JoulesAboveIdle!.Value, 1e-4);
+
+        void Observe(int seconds)
+        {
+            for (var i = 0; i < 4 * seconds; i++)
+            {
+                _board.Pass(time: TimeSpan.FromMilliseconds(250));
+                meter.Observe(_reader.Read());
+            }
+        }
     }
 
     private static ReadingState State(SensorSnapshot snapshot, string name) =>
