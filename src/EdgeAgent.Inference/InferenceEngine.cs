@@ -6,7 +6,7 @@ namespace EdgeAgent.Inference;
 
 /// <summary>Runs one model a step at a time, each step at the pruning level that the caller names.</summary>
 /// <remarks>
-/// Two kinds of step: <see cref="Decode"/> takes one token of each of the first sequences, <see cref="Extend"/> takes
+/// Two kinds of step: <see cref="Decode"/> takes one token of each of some neighbours, <see cref="Extend"/> takes
 /// several tokens of one sequence. Sequence n is row n of the one KV cache, whatever the level. One thread at a time,
 /// but for <see cref="Prepare"/>.
 /// </remarks>
@@ -126,11 +126,14 @@ public sealed class InferenceEngine : IDisposable
         }
     }
 
-    /// <summary>One token for each of the sequences 0 … n−1.</summary>
+    /// <summary>One token for each of B neighbouring sequences.</summary>
     /// <param name="tokens">[B]</param>
     /// <param name="pasts">[B]: tokens that each sequence holds already.</param>
-    /// <remarks>Leaves B rows of logits. Allocates nothing after the first step of this level and B.</remarks>
-    public unsafe void Decode(ReadOnlySpan<int> tokens, ReadOnlySpan<int> pasts, int level)
+    /// <param name="first">The first of the sequences.</param>
+    /// <remarks>
+    /// Leaves B rows of logits. Allocates nothing after the first step of this level with these sequences.
+    /// </remarks>
+    public unsafe void Decode(ReadOnlySpan<int> tokens, ReadOnlySpan<int> pasts, int level, int first = 0)
     {
         var longest = 0;
         for (var i = 0; i < tokens.Length; i++)
@@ -142,7 +145,7 @@ public sealed class InferenceEngine : IDisposable
             longest = Math.Max(longest, pasts[i] + 1);
         }
         *_buffers.TotalLength = longest;
-        OpenedLevel(level).Decode(tokens.Length);
+        OpenedLevel(level).Decode(first, tokens.Length);
     }
 
     /// <summary>Several tokens of one sequence: a chunk of a prompt, or drafts to verify.</summary>

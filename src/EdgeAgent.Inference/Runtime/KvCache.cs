@@ -21,8 +21,8 @@ internal sealed class KvCache : IDisposable
     /// <summary>Where each part begins, relative to the memory, and how many bytes one row of it takes.</summary>
     private readonly (long Offset, long RowBytes)[] _parts;
 
-    private readonly OrtValue[]?[] _byRow;
-    private readonly OrtValue[]?[] _byCount;
+    /// <summary>By first row and count.</summary>
+    private readonly OrtValue[]?[,] _tensors;
 
     public KvCache(KvLayout layout, int context, int sequences)
     {
@@ -39,8 +39,7 @@ internal sealed class KvCache : IDisposable
             offset = checked(offset + (rowBytes * _rows));
         }
         _memory = ReservedMemory.Reserve(offset);
-        _byRow = new OrtValue[_rows][];
-        _byCount = new OrtValue[_rows + 1][];
+        _tensors = new OrtValue[_rows, _rows + 1][];
         Names = Enumerable.Range(0, _parts.Length)
             .Select(p => $"{p / 2}.{(p % 2 == 0 ? "key" : "value")}").ToArray();
     }
@@ -52,12 +51,9 @@ internal sealed class KvCache : IDisposable
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>
-    /// The tensors of one row, [1, heads, context, dimensions] each, in the order of <see cref="Names"/>.
+    /// The tensors of neighbouring rows, [count, heads, context, dimensions] each, in the order of <see cref="Names"/>.
     /// </summary>
-    public OrtValue[] Row(int row) => _byRow[row] ??= Tensors(row, 1);
-
-    /// <summary>The tensors of the first rows, [count, heads, context, dimensions] each.</summary>
-    public OrtValue[] FirstRows(int count) => _byCount[count] ??= Tensors(0, count);
+    public OrtValue[] Rows(int first, int count) => _tensors[first, count] ??= Tensors(first, count);
 
     /// <summary>Where a part of a row lies: key of layer n is part 2n, its value 2n + 1; for checks.</summary>
     public nint Address(int part, int row) =>
@@ -86,7 +82,7 @@ internal sealed class KvCache : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in _byRow.Concat(_byCount).OfType<OrtValue[]>().SelectMany(t => t))
+        foreach (var tensor in _tensors.OfType<OrtValue[]>().SelectMany(t => t))
         {
             tensor.Dispose();
         }

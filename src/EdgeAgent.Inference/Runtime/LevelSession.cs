@@ -11,8 +11,8 @@ internal sealed class LevelSession : IDisposable
     private readonly SharedTensors _shared;
     private readonly RunOptions _run = new();
 
-    /// <summary>Everything bound, one for each number of sequences, kept because binding by name allocates.</summary>
-    private readonly BoundStep?[] _decodes;
+    /// <summary>Everything bound, by first sequence and count, kept because binding by name allocates.</summary>
+    private readonly BoundStep?[,] _decodes;
 
     /// <summary>One for each row: only the tensors whose shape follows the number of tokens are bound anew.</summary>
     private readonly OrtIoBinding?[] _extends;
@@ -20,7 +20,7 @@ internal sealed class LevelSession : IDisposable
     private LevelSession(string file, InferenceSession session, SharedTensors shared)
     {
         (_file, _session, _shared) = (file, session, shared);
-        _decodes = new BoundStep?[shared.Buffers.MaximumRows + 1];
+        _decodes = new BoundStep?[shared.Cache.ScratchRow, shared.Cache.ScratchRow + 1];
         _extends = new OrtIoBinding?[shared.Cache.ScratchRow + 1];
     }
 
@@ -51,13 +51,13 @@ internal sealed class LevelSession : IDisposable
         }
     }
 
-    /// <summary>One token for each of the first sequences. Allocates nothing once this count has run.</summary>
+    /// <summary>One token for each of so many sequences. Allocates nothing once these have run.</summary>
     /// <exception cref="InferenceException">The graph does not fit its manifest, or a kernel failed.</exception>
-    public void Decode(int sequences)
+    public void Decode(int first, int sequences)
     {
         try
         {
-            _session.RunWithBinding(_run, (_decodes[sequences] ??= BindDecode(sequences)).Binding);
+            _session.RunWithBinding(_run, (_decodes[first, sequences] ??= BindDecode(first, sequences)).Binding);
         }
         catch (OnnxRuntimeException error)
         {
@@ -71,7 +71,7 @@ internal sealed class LevelSession : IDisposable
     {
         try
         {
-            var binding = _extends[row] ??= BindFixed(_shared.Cache.Row(row));
+            var binding = _extends[row] ??= BindFixed(_shared.Cache.Rows(row, 1));
             using var step = new BoundStep(binding, _shared.Buffers, sequences: 1, tokens, rows, ownsBinding: false);
             _session.RunWithBinding(_run, binding);
         }
@@ -81,10 +81,10 @@ internal sealed class LevelSession : IDisposable
         }
     }
 
-    /// <summary>Where the bound `present.N` of a decode that has run lie, in the graph's order; for checks.</summary>
+    /// <summary>Where the bound `present.N` of a decode of the first sequences, which has run, lie, in the graph's order; for checks.</summary>
     public IReadOnlyDictionary<string, nint> PresentAddresses(int sequences)
     {
-        var binding = _decodes[sequences]!.Binding;
+        var binding = _decodes[0, sequences]!.Binding;
         using var values = binding.GetOutputValues();
         return binding.GetOutputNames().Zip(values)
             .Where(pair => pair.First.StartsWith("present.", StringComparison.Ordinal))
@@ -116,8 +116,8 @@ internal sealed class LevelSession : IDisposable
         }
     }
 
-    private BoundStep BindDecode(int sequences) => new(
-        BindFixed(_shared.Cache.FirstRows(sequences)), _shared.Buffers, sequences, tokens: 1, rows: sequences,
+    private BoundStep BindDecode(int first, int sequences) => new(
+        BindFixed(_shared.Cache.Rows(first, sequences)), _shared.Buffers, sequences, tokens: 1, rows: sequences,
         ownsBinding: true);
 
     /// <summary>A binding of what does not depend on the number of tokens.</summary>

@@ -60,6 +60,9 @@ internal sealed record AgentOptions
     /// <summary>Context limit in tokens, 0–1048576; 0, the default, is the model's own.</summary>
     public int InferenceContextTokens { get; init; }
 
+    /// <summary>Requests that are computed together at most, 1–64. Default: 4.</summary>
+    public int InferenceSequences { get; init; } = 4;
+
     /// <summary>Requests that may wait, 1–10000; the next one is refused with 429. Default: 32.</summary>
     public int ServingQueue { get; init; } = 32;
 

@@ -46,6 +46,7 @@ internal sealed record GovernorOptions
         LowestLevel = options.PruningLowestLevel,
         HighestLevel = options.PruningHighestLevel,
         PinnedLevel = options.PruningPinnedLevel,
+        Sequences = options.InferenceSequences,
         Means = options.PruningMeans.Aggregate(
             GovernorMeans.None,
             (means, name) => means | Enum.Parse<GovernorMeans>(name.Replace("_", ""), ignoreCase: true)),

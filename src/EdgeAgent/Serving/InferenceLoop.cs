@@ -1,102 +1,82 @@
-using EdgeAgent.Inference;
-using EdgeAgent.Inference.Templates;
 using EdgeAgent.Pruning;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Serving;
 
-/// <summary>The one loop that runs the model: takes request after request from the queue and answers each.</summary>
-internal sealed partial class InferenceLoop(
+/// <summary>The one loop that runs the model: takes requests from the queue and answers as many as the plan wants
+/// together.</summary>
+internal sealed class InferenceLoop(
     PromptQueue queue, PlanInForce inForce, ServingCounters counters, EnergyMeter energy, TimeProvider time,
     ILogger<InferenceLoop> logger)
 {
-    /// <summary>When a prompt that needs more memory than there is may come again.</summary>
-    private static readonly TimeSpan MemoryPatience = TimeSpan.FromSeconds(30);
+    private readonly BatchParts _parts = new(inForce, new Pauses(inForce, time), energy, counters, queue.Pause, time);
+    private volatile PromptBatch? _batch;
 
-    private readonly Pauses _pauses = new(inForce, time);
-    private volatile PromptTicket? _running;
+    /// <summary>The requests that are computed now; any thread.</summary>
+    public IReadOnlyList<PromptTicket> Running => _batch?.Tickets ?? [];
 
-    /// <summary>The request that runs now, or null.</summary>
-    public PromptRequest? Running => _running?.Request;
-
-    /// <summary>Runs until told to stop; the request that runs then is finished, those that wait are refused.</summary>
+    /// <summary>Runs until told to stop; the requests that run then are finished, those that wait are refused.</summary>
     /// <param name="beat">Called at every token and at least once within <paramref name="longestSilence"/>.</param>
     public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
     {
         using var wake = stop.UnsafeRegister(_ => queue.Wake(), null);
         model.Sessions.Prepared = queue.Wake;
+        var batch = Begin(model, beat);
         while (!stop.IsCancellationRequested)
         {
-            beat();
-            model.Sessions.Tend(inForce.Plan);
-            if (queue.Take(longestSilence) is { } ticket)
+            if (batch.IsEmpty)
             {
-                ticket.Complete(Answer(model, ticket, beat));
+                beat();
+                model.Sessions.Tend(inForce.Plan);
             }
-            if (inForce.Plan.FreeCaches)
+            if (batch.HasRoom && queue.Take(batch.IsEmpty ? longestSilence : TimeSpan.Zero) is { } ticket)
+            {
+                batch.Add(ticket);
+            }
+            if (!batch.IsEmpty)
+            {
+                batch.Step();
+            }
+            if (batch.IsEmpty && inForce.Plan.FreeCaches)
             {
                 model.Engine.Clear();
             }
         }
+        Finish(batch);
         foreach (var ticket in queue.Close())
         {
             ticket.Complete(Stopping());
         }
     }
 
-    /// <summary>Ends the request that runs, because the agent cannot wait for it any longer.</summary>
-    public void Abandon() => _running?.Interrupt(Stopping());
+    /// <summary>Ends the requests that run, because the agent cannot wait for them any longer.</summary>
+    public void Abandon()
+    {
+        foreach (var ticket in Running)
+        {
+            ticket.Interrupt(Stopping());
+        }
+    }
 
     /// <summary>Answers one request on this thread; whatever happens, it gets a result.</summary>
     public PromptResult Answer(ServedModel model, PromptTicket ticket, Action beat)
     {
-        _running = ticket;
-        var account = energy.Begin();
-        try
+        var batch = Begin(model, beat);
+        batch.Add(ticket);
+        Finish(batch);
+        return ticket.Result.GetAwaiter().GetResult();
+    }
+
+    private static void Finish(PromptBatch batch)
+    {
+        while (!batch.IsEmpty)
         {
-            var result = new PromptRun(model, ticket, inForce, _pauses, beat, time).Run();
-            if (result is not PromptAnswer answer)
-            {
-                return result;
-            }
-            counters.Add(answer);
-            return answer with { Energy = energy.End(account, answer.CompletionTokens) };
-        }
-        catch (InferenceException error) when (
-            error.Fault == InferenceFault.ContextExceeded && inForce.Plan.ContextShare < 1)
-        {
-            return new PromptRefusal(ServingFault.Overloaded,
-                $"Memory is short on this board, so contexts are short too. {error.Message} Send it again later.",
-                MemoryPatience);
-        }
-        catch (InferenceException error) when (error.Fault == InferenceFault.ContextExceeded)
-        {
-            return new PromptRefusal(ServingFault.ContextExceeded, error.Message);
-        }
-        catch (TemplateException error)
-        {
-            return new PromptRefusal(ServingFault.PromptRefused,
-                $"The model's chat template does not take these messages: {error.Message}");
-        }
-#pragma warning disable CA1031 // One unit of work: whatever a request breaks, the next one is answered.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            LogFailed(error);
-            return new PromptRefusal(ServingFault.Failed,
-                $"The model could not answer ({error.GetType().Name}); the agent's log has the details.");
-        }
-        finally
-        {
-            // What became no answer used energy too; an account that has ended already is left alone.
-            energy.End(account, tokens: 0);
-            _running = null;
+            batch.Step();
         }
     }
 
     private static PromptRefusal Stopping() =>
         new(ServingFault.ShuttingDown, "The agent is stopping. Send the request again.");
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A request failed")]
-    private partial void LogFailed(Exception error);
+    private PromptBatch Begin(ServedModel model, Action beat) => _batch = new PromptBatch(model, _parts, beat, logger);
 }

@@ -68,6 +68,7 @@ internal sealed partial class InferenceWorker(
             Threads = options.InferenceThreads,
             Providers = options.InferenceProviders,
             Context = options.InferenceContextTokens,
+            Sequences = options.InferenceSequences,
         }, logger);
         UseTuned(model);
         slot.Set(model);

@@ -17,7 +17,9 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
     private readonly bool[] _failed = new bool[engine.LevelCount];
     private PruningPlan? _done;
     private Task? _preparing;
-    private int _lastChosen;
+
+    /// <summary>Levels that were chosen since the last look.</summary>
+    private readonly bool[] _chosen = new bool[engine.LevelCount];
 
     /// <summary>Told on another thread when a session waits for its warm-up.</summary>
     public Action? Prepared { get; set; }
@@ -26,10 +28,57 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
     /// next.</summary>
     public void Tend(PruningPlan plan)
     {
-        if (_preparing is { IsCompleted: false } || (ReferenceEquals(plan, _done) && _preparing is null))
+        if (_preparing is not { IsCompleted: false } && (_preparing is not null || !ReferenceEquals(plan, _done)))
         {
-            return;
+            Look(plan);
         }
+        Array.Clear(_chosen);
+    }
+
+    /// <summary>
+    /// The open level of the range that is nearest to the wanted one, higher rather than lower; where none of them is
+    /// open, the wanted one, which its first step then opens.
+    /// </summary>
+    public int Choose(int wanted, int min, int max)
+    {
+        var chosen = NearestOpen(wanted, min, max) ?? wanted;
+        _chosen[chosen] = true;
+        return chosen;
+    }
+
+    private int? NearestOpen(int wanted, int min, int max)
+    {
+        for (var distance = 0; distance <= max - min; distance++)
+        {
+            if (wanted + distance <= max && engine.IsOpen(wanted + distance))
+            {
+                return wanted + distance;
+            }
+            if (wanted - distance >= min && engine.IsOpen(wanted - distance))
+            {
+                return wanted - distance;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Opens a level that nothing else can stand in for, or gives it up.</summary>
+    /// <param name="mustEnd">Asked while the session is made.</param>
+    public void OpenNow(int level, Func<bool> mustEnd)
+    {
+        var preparing = Task.Run(() => engine.Prepare(level));
+        while (!((IAsyncResult)preparing).AsyncWaitHandle.WaitOne(LongestWait) && !mustEnd())
+        {
+        }
+        if (preparing.IsCompleted)
+        {
+            preparing.GetAwaiter().GetResult();
+            engine.Open(level);
+        }
+    }
+
+    private void Look(PruningPlan plan)
+    {
         _preparing = null;
         if (plan.Level != _done?.Level)
         {
@@ -48,42 +97,6 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         else
         {
             _done = plan;
-        }
-    }
-
-    /// <summary>
-    /// The open level of the range that is nearest to the wanted one, higher rather than lower; where none of them is
-    /// open, the wanted one, which its first step then opens.
-    /// </summary>
-    public int Choose(int wanted, int min, int max)
-    {
-        _lastChosen = wanted;
-        for (var distance = 0; distance <= max - min; distance++)
-        {
-            if (wanted + distance <= max && engine.IsOpen(wanted + distance))
-            {
-                return _lastChosen = wanted + distance;
-            }
-            if (wanted - distance >= min && engine.IsOpen(wanted - distance))
-            {
-                return _lastChosen = wanted - distance;
-            }
-        }
-        return wanted;
-    }
-
-    /// <summary>Opens a level that nothing else can stand in for, or gives it up.</summary>
-    /// <param name="mustEnd">Asked while the session is made.</param>
-    public void OpenNow(int level, Func<bool> mustEnd)
-    {
-        var preparing = Task.Run(() => engine.Prepare(level));
-        while (!((IAsyncResult)preparing).AsyncWaitHandle.WaitOne(LongestWait) && !mustEnd())
-        {
-        }
-        if (preparing.IsCompleted)
-        {
-            preparing.GetAwaiter().GetResult();
-            engine.Open(level);
         }
     }
 
@@ -116,7 +129,7 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         for (var level = 0; level < engine.LevelCount; level++)
         {
             // What a request of its own range uses just now would only be opened again.
-            var isNeeded = (level >= plan.OpenFrom && level <= plan.OpenTo) || level == _lastChosen;
+            var isNeeded = (level >= plan.OpenFrom && level <= plan.OpenTo) || _chosen[level];
             if (!isNeeded && engine.IsOpen(level))
             {
                 engine.Close(level);

@@ -45,7 +45,7 @@ internal sealed class PromptQueue(int capacity, PlanInForce inForce)
     {
         lock (_lock)
         {
-            if (_count == 0)
+            if (_count == 0 && patience > TimeSpan.Zero)
             {
                 Monitor.Wait(_lock, patience);
             }
@@ -53,7 +53,16 @@ internal sealed class PromptQueue(int capacity, PlanInForce inForce)
         }
     }
 
-    /// <summary>Makes a waiting <see cref="Take"/> return.</summary>
+    /// <summary>Waits so long, or until a request comes or somebody called <see cref="Wake"/>.</summary>
+    public void Pause(TimeSpan length)
+    {
+        lock (_lock)
+        {
+            Monitor.Wait(_lock, length);
+        }
+    }
+
+    /// <summary>Makes a waiting <see cref="Take"/> or <see cref="Pause"/> return.</summary>
     public void Wake()
     {
         lock (_lock)

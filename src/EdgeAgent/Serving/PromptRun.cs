@@ -4,73 +4,104 @@ using EdgeAgent.Pruning;
 
 namespace EdgeAgent.Serving;
 
-/// <summary>Answers one request: prefill in chunks, then token by token, each as the plan in force wants it.</summary>
-/// <remarks>
-/// The one loop of the product: `run`, `ask` and the allocation test all go through it. Between any two steps it looks
-/// at deadline, cancel and plan; it allocates nothing per token.
-/// </remarks>
+/// <summary>One request while it is computed: what its sequence holds, its levels, and what ended it.</summary>
+/// <remarks>It runs no step itself; <see cref="PromptBatch"/> does, and allocates nothing per token.</remarks>
 internal sealed class PromptRun
 {
-    /// <summary>A chunk of a prompt is to take no longer, so that cancel and deadline are always near.</summary>
-    private static readonly TimeSpan LongestChunk = TimeSpan.FromMilliseconds(250);
-
     private const int FirstChunkTokens = 64;
 
-    private readonly ServedModel _model;
     private readonly PromptTicket _ticket;
     private readonly Generation _generation;
     private readonly RequestLevels _levels;
-    private readonly PlanInForce _inForce;
-    private readonly Pauses _pauses;
-    private readonly Action<TimeSpan> _wait;
-    private readonly Func<bool> _mustEnd;
-    private readonly Action _beat;
     private readonly TimeProvider _time;
+    private readonly TimeSpan _queued;
+    private readonly long _start;
+    private long _prefilledAt;
+    private int _past;
+    private int _chunk;
 
+    /// <summary>Encodes the prompt.</summary>
+    /// <exception cref="InferenceException">The prompt does not fit into the context.</exception>
+    /// <exception cref="Inference.Templates.TemplateException">The chat template refuses the messages.</exception>
     public PromptRun(
-        ServedModel model, PromptTicket ticket, PlanInForce inForce, Pauses pauses, Action beat, TimeProvider time)
+        ServedModel model, PromptTicket ticket, PruningPlan plan, EnergyAccount account, TimeProvider time)
     {
-        (_model, _ticket, _inForce, _pauses, _beat, _time) = (model, ticket, inForce, pauses, beat, time);
-        _wait = ticket.Pause;
+        (_ticket, Account, _time) = (ticket, account, time);
+        (_queued, _start) = (ticket.Age, time.GetTimestamp());
+        _chunk = Math.Min(FirstChunkTokens, model.Engine.ChunkTokens);
         _levels = new RequestLevels(model, ticket);
-        _mustEnd = MustEnd;
-        var context = Math.Max(1, (int)(model.Engine.Context * inForce.Plan.ContextShare));
+        var context = Math.Max(1, (int)(model.Engine.Context * plan.ContextShare));
         _generation = new Generation(
             model.Package.Tokenizer, model.Manifest.StopTokens, model.Engine.VocabularySize,
             model.Package.EncodePrompt(ticket.Request.Messages), context, Options(ticket.Request));
     }
 
-    /// <summary>Runs to the end of the answer, or to what ended it early.</summary>
-    public PromptResult Run()
+    public PromptTicket Ticket => _ticket;
+
+    public EnergyAccount Account { get; }
+
+    public bool IsPrefilled => _past == _generation.Prompt.Length;
+
+    /// <summary>Tokens that the sequence holds.</summary>
+    public int Past => IsPrefilled ? _generation.Length - 1 : _past;
+
+    /// <summary>The token to decode next.</summary>
+    public int Token => _generation.Token;
+
+    /// <summary>The tokens of the prompt to extend by next.</summary>
+    public ReadOnlySpan<int> NextChunk =>
+        _generation.Prompt.AsSpan(_past, Math.Min(_chunk, _generation.Prompt.Length - _past));
+
+    /// <summary>The level of the next step, as it was chosen last.</summary>
+    public int Level { get; private set; }
+
+    /// <summary>What the request gets, once its answer has ended or something else ended it.</summary>
+    public PromptResult? Result { get; private set; }
+
+    public void ChooseLevel(PruningPlan plan) =>
+        Level = _levels.Next(plan, _generation.Prompt.Length - _past, _generation.Count);
+
+    /// <summary>The chunk was computed.</summary>
+    /// <param name="longest">A chunk is to take no longer.</param>
+    /// <param name="most">The most tokens of a chunk.</param>
+    /// <param name="logits">[V] after the chunk's last token.</param>
+    public void Prefilled(TimeSpan took, TimeSpan longest, int most, ReadOnlySpan<float> logits)
     {
-        var queued = _ticket.Age;
-        var start = _time.GetTimestamp();
-        if (Prefill() is { } early)
+        var tokens = NextChunk.Length;
+        _past += tokens;
+        _chunk = (int)Math.Clamp(tokens * (longest / took), 1, most);
+        if (IsPrefilled)
         {
-            return early;
+            _generation.Accept(logits);
+            _prefilledAt = _time.GetTimestamp();
         }
-        var prefilled = _time.GetTimestamp();
-        while (_generation.End == GenerationEnd.None)
+        Count(answerTokens: IsPrefilled ? 1 : 0);
+    }
+
+    /// <summary>The token was computed.</summary>
+    /// <param name="logits">[V] after it.</param>
+    public void Decoded(ReadOnlySpan<float> logits)
+    {
+        _generation.Accept(logits);
+        Count(answerTokens: 1);
+    }
+
+    /// <summary>Ends with this result, unless it has ended already.</summary>
+    public void End(PromptResult result) => Result ??= result;
+
+    /// <summary>Ends where somebody asked for that, or the time is over.</summary>
+    public void EndIfInterrupted()
+    {
+        if (_ticket.Interruption is { } interruption)
         {
-            if ((Interrupted() ?? DecodeOne()) is { } refusal)
-            {
-                return refusal;
-            }
+            End(interruption);
         }
-        _model.Speeds.Answered(_generation.Count);
-        return new PromptAnswer
+        else if (_ticket.IsExpired)
         {
-            Text = _generation.Text(),
-            IsComplete = _generation.End == GenerationEnd.Stop,
-            Level = _levels.Highest,
-            LevelMean = _levels.Mean,
-            LevelCause = _levels.Cause,
-            PromptTokens = _generation.Prompt.Length,
-            CompletionTokens = _generation.Count,
-            QueueTime = queued,
-            PromptTime = _time.GetElapsedTime(start, prefilled),
-            CompletionTime = _time.GetElapsedTime(prefilled),
-        };
+            End(new PromptRefusal(ServingFault.Expired,
+                $"Not answered within {_ticket.Request.Timeout.TotalMilliseconds:0} ms ({_generation.Count} tokens "
+                + "were produced). Allow more time, fewer tokens, or a higher pruning level."));
+        }
     }
 
     private static GenerationOptions Options(PromptRequest request) => new()
@@ -86,96 +117,26 @@ internal sealed class PromptRun
         },
     };
 
-    private PromptRefusal? Prefill()
+    private void Count(int answerTokens)
     {
-        var prompt = _generation.Prompt;
-        var chunk = Math.Min(FirstChunkTokens, _model.Engine.ChunkTokens);
-        for (var past = 0; past < prompt.Length;)
+        _levels.Ran(Level, answerTokens);
+        if (_generation.End != GenerationEnd.None)
         {
-            if (Interrupted() is { } refusal)
-            {
-                return refusal;
-            }
-            var level = NextLevel(prompt.Length - past);
-            if (MakeReady(level) is { } ended)
-            {
-                return ended;
-            }
-            var tokens = prompt.AsSpan(past, Math.Min(chunk, prompt.Length - past));
-            var start = _time.GetTimestamp();
-            _model.Engine.Extend(0, tokens, past, level);
-            var took = _time.GetElapsedTime(start);
-            _model.Speeds.Prefilled(level, tokens.Length, took);
-            past += tokens.Length;
-            chunk = NextChunk(tokens.Length, took);
-            if (past == prompt.Length)
-            {
-                _generation.Accept(_model.Engine.Logits(0));
-            }
-            _levels.Ran(level, answerTokens: past == prompt.Length ? 1 : 0);
-            _pauses.Ran(start, took);
+            End(Answer());
         }
-        return null;
     }
 
-    private PromptRefusal? DecodeOne()
+    private PromptAnswer Answer() => new()
     {
-        var level = NextLevel(promptLeft: 0);
-        if (MakeReady(level) is { } ended)
-        {
-            return ended;
-        }
-        var start = _time.GetTimestamp();
-        _model.Engine.Decode([_generation.Token], [_generation.Length - 1], level);
-        var took = _time.GetElapsedTime(start);
-        _model.Speeds.Decoded(level, took);
-        _generation.Accept(_model.Engine.Logits(0));
-        _levels.Ran(level, answerTokens: 1);
-        _pauses.Ran(start, took);
-        return null;
-    }
-
-    private int NextLevel(int promptLeft)
-    {
-        _beat();
-        var plan = _inForce.Plan;
-        _model.Sessions.Tend(plan);
-        return _levels.Next(plan, promptLeft, _generation.Count);
-    }
-
-    /// <summary>Rests as the pace wants, and opens a level that no open one can stand in for.</summary>
-    /// <returns>Why the request ends instead; else null.</returns>
-    private PromptRefusal? MakeReady(int level)
-    {
-        _pauses.Rest(_wait, _mustEnd);
-        if (!_model.Engine.IsOpen(level))
-        {
-            _model.Sessions.OpenNow(level, _mustEnd);
-            return Interrupted();
-        }
-        return _ticket.Interruption;
-    }
-
-    /// <summary>Whether a wait must not go on, because somebody wants an end.</summary>
-    private bool MustEnd()
-    {
-        _beat();
-        return _ticket.Ended is not null;
-    }
-
-    private int NextChunk(int tokens, TimeSpan took) =>
-        (int)Math.Clamp(tokens * (LongestChunk / 2 / took), 1, _model.Engine.ChunkTokens);
-
-    private PromptRefusal? Interrupted()
-    {
-        if (_ticket.Interruption is { } interruption)
-        {
-            return interruption;
-        }
-        return _ticket.IsExpired
-            ? new PromptRefusal(ServingFault.Expired,
-                $"Not answered within {_ticket.Request.Timeout.TotalMilliseconds:0} ms ({_generation.Count} tokens "
-                + "were produced). Allow more time, fewer tokens, or a higher pruning level.")
-            : null;
-    }
+        Text = _generation.Text(),
+        IsComplete = _generation.End == GenerationEnd.Stop,
+        Level = _levels.Highest,
+        LevelMean = _levels.Mean,
+        LevelCause = _levels.Cause,
+        PromptTokens = _generation.Prompt.Length,
+        CompletionTokens = _generation.Count,
+        QueueTime = _queued,
+        PromptTime = _time.GetElapsedTime(_start, _prefilledAt),
+        CompletionTime = _time.GetElapsedTime(_prefilledAt),
+    };
 }

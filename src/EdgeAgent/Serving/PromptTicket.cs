@@ -7,7 +7,6 @@ internal sealed class PromptTicket(PromptRequest request, TimeProvider time)
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly long _received = time.GetTimestamp();
-    private readonly object _pausing = new();
     private volatile PromptRefusal? _interrupt;
 
     public PromptRequest Request { get; } = request;
@@ -22,26 +21,7 @@ internal sealed class PromptTicket(PromptRequest request, TimeProvider time)
     public PromptRefusal? Interruption => _interrupt;
 
     /// <summary>Asks for an end; the loop sees it before the next token. Any thread.</summary>
-    public void Interrupt(PromptRefusal why)
-    {
-        _interrupt = why;
-        lock (_pausing)
-        {
-            Monitor.PulseAll(_pausing);
-        }
-    }
-
-    /// <summary>Waits so long, or until somebody asks for an end.</summary>
-    public void Pause(TimeSpan length)
-    {
-        lock (_pausing)
-        {
-            if (_interrupt is null)
-            {
-                Monitor.Wait(_pausing, length);
-            }
-        }
-    }
+    public void Interrupt(PromptRefusal why) => _interrupt = why;
 
     /// <summary>Why the request must not be started any more, or null.</summary>
     public PromptRefusal? Ended => Interruption ?? (IsExpired

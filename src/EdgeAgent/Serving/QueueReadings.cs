@@ -17,7 +17,8 @@ internal sealed class QueueReadings(
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
     /// <summary>Pushes `queue_delay`, how long the next request has waited, and `deadline_slack`, the seconds that are
-    /// left to the tightest deadline when what runs is finished and all that wait are answered in turn.</summary>
+    /// left to the tightest deadline when what runs is finished and all that wait are answered in turn, as many together
+    /// as the plan allows.</summary>
     public void Push()
     {
         var waiting = queue.Waiting();
@@ -37,21 +38,28 @@ internal sealed class QueueReadings(
         {
             return null;
         }
-        var (plan, done, tightest) = (inForce.Plan, 0.0, (double?)null);
-        if (loop.Running is { } running)
+        var (plan, tightest) = (inForce.Plan, (double?)null);
+        var level = Math.Min(plan.Level, model.HighestLevel);
+        // When each sequence is free for the next request.
+        var free = new PriorityQueue<int, double>();
+        foreach (var running in loop.Running)
         {
             // As if it had just begun: how far it is, only its own thread knows.
-            done = (Seconds(model, running, Math.Min(plan.Level, model.HighestLevel)) ?? 0) / plan.Pace;
+            free.Enqueue(0, (Seconds(model, running.Request, level) ?? 0) / plan.Pace);
+        }
+        while (free.Count < Math.Min(model.Engine.Sequences, plan.Sequences))
+        {
+            free.Enqueue(0, 0);
         }
         foreach (var ticket in waiting)
         {
             var left = (ticket.Request.Timeout - ticket.Age).TotalSeconds;
-            var level = Math.Min(plan.Level, model.HighestLevel);
-            if (Seconds(model, ticket.Request, level) is not { } needed)
+            if (Seconds(model, ticket.Request, level) is not { } needed || !free.TryDequeue(out _, out var done))
             {
                 return null;
             }
             done += needed / plan.Pace;
+            free.Enqueue(0, done);
             // What no level answers in time must not cost the others their quality.
             if (Seconds(model, ticket.Request, model.HighestLevel) < left)
             {

@@ -12,17 +12,24 @@ internal sealed class ServingCounters
 
     public long CompletionTokens => Volatile.Read(ref _completionTokens);
 
-    /// <summary>Time spent in prefill, all requests together.</summary>
+    /// <summary>Time in which a prompt was computed.</summary>
     public TimeSpan PromptTime => new(Volatile.Read(ref _promptTicks));
 
-    /// <summary>Time spent in decode, all requests together.</summary>
+    /// <summary>Time in which answers were decoded, however many at once.</summary>
     public TimeSpan CompletionTime => new(Volatile.Read(ref _completionTicks));
 
-    public void Add(PromptAnswer answer)
+    /// <summary>A chunk of a prompt was computed, and with its last one the first token of the answer.</summary>
+    public void Prefilled(int tokens, int answerTokens, TimeSpan took)
     {
-        Volatile.Write(ref _promptTokens, _promptTokens + answer.PromptTokens);
-        Volatile.Write(ref _completionTokens, _completionTokens + answer.CompletionTokens);
-        Volatile.Write(ref _promptTicks, _promptTicks + answer.PromptTime.Ticks);
-        Volatile.Write(ref _completionTicks, _completionTicks + answer.CompletionTime.Ticks);
+        Volatile.Write(ref _promptTokens, _promptTokens + tokens);
+        Volatile.Write(ref _completionTokens, _completionTokens + answerTokens);
+        Volatile.Write(ref _promptTicks, _promptTicks + took.Ticks);
+    }
+
+    /// <summary>One token for each of some requests was computed.</summary>
+    public void Decoded(int tokens, TimeSpan took)
+    {
+        Volatile.Write(ref _completionTokens, _completionTokens + tokens);
+        Volatile.Write(ref _completionTicks, _completionTicks + took.Ticks);
     }
 }

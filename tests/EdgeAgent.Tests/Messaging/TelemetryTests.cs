@@ -53,10 +53,10 @@ public sealed class TelemetryTests
     public void Speed_is_that_of_the_tokens_since_the_last_message_and_stays_while_nothing_runs()
     {
         Assert.Equal(0, Next(out _).Readings["tokens_per_second"]);
-        _serving.Add(Answer(tokens: 50, TimeSpan.FromSeconds(0.5)));
+        _serving.Decoded(50, TimeSpan.FromSeconds(0.5));
         Assert.Equal(100, Next(out _).Readings["tokens_per_second"]);
         Assert.Equal(100, Next(out _).Readings["tokens_per_second"]);
-        _serving.Add(Answer(tokens: 30, TimeSpan.FromSeconds(0.1)));
+        _serving.Decoded(30, TimeSpan.FromSeconds(0.1));
         var readings = Next(out _).Readings;
         Assert.Equal((300, 80), (readings["tokens_per_second"], readings["completion_tokens_total"]));
     }
@@ -177,18 +177,4 @@ public sealed class TelemetryTests
         Assert.True(Bodies.TryRead(message.Payload.Span, out TelemetryBody? body));
         return body;
     }
-
-    private static PromptAnswer Answer(int tokens, TimeSpan took) => new()
-    {
-        Text = "",
-        IsComplete = true,
-        Level = 0,
-        LevelMean = 0,
-        LevelCause = LevelCause.None,
-        PromptTokens = 10,
-        CompletionTokens = tokens,
-        QueueTime = TimeSpan.Zero,
-        PromptTime = TimeSpan.FromSeconds(1),
-        CompletionTime = took,
-    };
 }

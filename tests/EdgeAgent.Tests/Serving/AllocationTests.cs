@@ -25,39 +25,56 @@ public sealed class AllocationTests
     public void Two_hundred_tokens_of_the_whole_vocabulary_over_changing_levels_allocate_nothing() =>
         AssertNothingAllocated(new SamplingOptions { Temperature = 2, TopP = 0.99f, Seed = 8 }, changeLevels: true);
 
+    [Fact]
+    public void Two_hundred_tokens_of_three_answers_at_two_levels_together_allocate_nothing() =>
+        AssertNothingAllocated(new SamplingOptions(), levels: [0, 2, 2]);
+
     /// <remarks>
     /// The process counts every thread, and the runner's own may allocate beside us: of three stretches of 200
     /// tokens one
     /// must be clean, which no loop that allocates per token ever leaves. This thread's own count must be 0 in all.
     /// </remarks>
-    private static void AssertNothingAllocated(SamplingOptions sampling, bool changeLevels = false)
+    /// <param name="levels">Of several answers the level that each wants; null: one answer at any.</param>
+    private static void AssertNothingAllocated(
+        SamplingOptions sampling, bool changeLevels = false, int[]? levels = null)
     {
+        var count = levels?.Length ?? 1;
         using var folder = new TemporaryFolder();
-        using var model = Served.LoadEndless(folder);
+        using var model = Served.LoadEndless(folder, count);
         for (var i = 0; i <= model.HighestLevel; i++)
         {
             model.Engine.Open(i);
         }
         var inForce = new PlanInForce();
-        var plans = Enumerable.Range(0, 4).Select(level => new PruningPlan { Level = level, OpenTo = 3 }).ToArray();
+        var plans = Enumerable.Range(0, 4).Select(level => new PruningPlan { Level = level, OpenTo = 3, Sequences = count }).ToArray();
         // Each beat is one step: the first ones are the prompt's.
         var process = new long[Tokens + 16];
         var thread = new long[Tokens + 16];
         var beats = 0;
+        using var stop = new CancellationTokenSource();
+        var tickets = Enumerable.Range(0, count).Select(Ticket).ToArray();
         void Beat()
         {
+            if (tickets[^1].Result.IsCompleted)
+            {
+                stop.Cancel();
+                return;
+            }
             process[beats] = GC.GetTotalAllocatedBytes(precise: true);
             thread[beats++] = GC.GetAllocatedBytesForCurrentThread();
             inForce.Plan = plans[changeLevels ? beats % 4 : 0];
         }
-        var loop = Served.Loop(new PromptQueue(1, inForce), inForce);
-        var request = Served.Request("Explain lack of fusion.", Tokens, sampling: sampling,
-            stop: ["no such text", "\u0001"]);
+        PromptTicket Ticket(int number) => Served.Ticket(
+            Served.Request("Explain lack of fusion.", Tokens, sampling: sampling, stop: ["no such text", "\u0001"]) with
+            {
+                Levels = levels is null ? (0, 3) : (levels[number], levels[number]),
+            });
+        var queue = new PromptQueue(count, inForce);
+        Array.ForEach(tickets, ticket => Assert.Null(queue.TryAdd(ticket)));
 
-        var answer = Assert.IsType<PromptAnswer>(loop.Answer(model, Served.Ticket(request), Beat));
+        Served.Loop(queue, inForce).Run(model, Beat, TimeSpan.FromMilliseconds(1), stop.Token);
 
-        Assert.False(answer.IsComplete);
-        Assert.Equal(Tokens, answer.CompletionTokens);
+        Assert.All(tickets, AssertWhole);
         Assert.InRange(beats, Tokens, Tokens + 8);
         var stretches = new List<long>();
         for (var start = WarmTokens; start + MeasuredTokens < beats; start += MeasuredTokens)
@@ -67,5 +84,15 @@ public sealed class AllocationTests
         }
         Assert.Equal(3, stretches.Count);
         Assert.Equal(0, stretches.Min());
+    }
+
+    private static void AssertWhole(PromptTicket ticket)
+    {
+        Assert.True(ticket.Result.IsCompletedSuccessfully);
+#pragma warning disable xUnit1031 // It has completed: nothing waits here.
+        var answer = Assert.IsType<PromptAnswer>(ticket.Result.GetAwaiter().GetResult());
+#pragma warning restore xUnit1031
+        Assert.False(answer.IsComplete);
+        Assert.Equal(Tokens, answer.CompletionTokens);
     }
 }

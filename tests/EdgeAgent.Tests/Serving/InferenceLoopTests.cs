@@ -113,7 +113,7 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
             }
         }));
         Assert.Equal(ServingFault.Expired, refusal.Fault);
-        Assert.Contains("within 10000 ms (5 tokens", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("within 10000 ms (4 tokens", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,13 +11,13 @@ namespace EdgeAgent.Tests.Serving;
 /// <summary>Short ways to requests, tickets and a loop around the embedded model.</summary>
 internal static class Served
 {
-    public static ServedModel Load() =>
-        ServedModel.Load(NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads });
+    public static ServedModel Load(int sequences = 1) => ServedModel.Load(
+        NanoPackages.Embedded, new EngineOptions { Threads = RunningModel.Threads, Sequences = sequences });
 
     /// <summary>Nano with all its levels open, so that a plan holds from the next token on.</summary>
-    public static ServedModel LoadOpen()
+    public static ServedModel LoadOpen(int sequences = 1)
     {
-        var model = Load();
+        var model = Load(sequences);
         for (var level = 0; level <= model.HighestLevel; level++)
         {
             model.Engine.Open(level);
@@ -28,13 +28,14 @@ internal static class Served
     public static PlanInForce At(int level) => new() { Plan = new PruningPlan { Level = level } };
 
     /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
-    public static ServedModel LoadEndless(TemporaryFolder folder)
+    public static ServedModel LoadEndless(TemporaryFolder folder, int sequences = 1)
     {
         var copy = folder.CopyOf(NanoPackages.Embedded);
         var path = Path.Combine(copy, PackageManifest.FileName);
         var manifest = ManifestJson.Read(File.ReadAllBytes(path)) with { StopTokens = [0] };
         File.WriteAllText(path, ManifestJson.Write(manifest));
-        return ServedModel.Load(copy, new EngineOptions { Threads = RunningModel.Threads });
+        return ServedModel.Load(
+            copy, new EngineOptions { Threads = RunningModel.Threads, Sequences = sequences });
     }
 
     public static PromptRequest Request(
