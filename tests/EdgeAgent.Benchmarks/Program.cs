@@ -7,6 +7,7 @@ return args switch
     ["speed", .. var rest] => SpeedMeasurement.Run(rest),
     ["agent", .. var rest] => AgentMeasurement.Run(rest),
     ["tune", .. var rest] => TuneMeasurement.Run(rest),
+    ["batch", .. var rest] => BatchMeasurement.Run(rest),
     _ => Usage(),
 };
 
@@ -22,6 +23,8 @@ static int Usage()
             time to READY, time from publish to answer over a real Mosquitto, memory
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- tune [--model DIR] [--rounds N] [--threads N]
             each level's speed as tune measures it, against answers of the agent's own loop at that level
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- batch [--model DIR] [--sequences N] [--rounds N]
+            sixteen requests at once, computed 1, 2, 4 ... N at a time
         """);
     return 2;
 }

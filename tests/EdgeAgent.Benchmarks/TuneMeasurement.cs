@@ -1,6 +1,5 @@
 using System.Globalization;
 using EdgeAgent.Inference;
-using EdgeAgent.ModelPackage;
 using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +21,7 @@ internal static class TuneMeasurement
         var copy = Directory.CreateTempSubdirectory("edge-agent-tune-");
         try
         {
-            Measure(Endless(Arguments.Model(arguments), copy.FullName),
+            Measure(EndlessModel.Copy(Arguments.Model(arguments), copy.FullName),
                 Arguments.Number(arguments, "--threads", 0), rounds);
         }
         finally
@@ -97,19 +96,6 @@ internal static class TuneMeasurement
         }, TimeProvider.System);
         return loop.Answer(model, ticket, beat: () => { }) as PromptAnswer
             ?? throw new InvalidOperationException("The loop gave no answer.");
-    }
-
-    /// <summary>A copy of the package with a stop token that ends no answer: all have the same length.</summary>
-    private static string Endless(string model, string copy)
-    {
-        foreach (var file in Directory.EnumerateFiles(model))
-        {
-            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
-        }
-        var path = Path.Combine(copy, PackageManifest.FileName);
-        var manifest = ManifestJson.Read(File.ReadAllBytes(path));
-        File.WriteAllText(path, ManifestJson.Write(manifest with { StopTokens = [0] }));
-        return copy;
     }
 
     private static double Median(List<double> values)

@@ -81,7 +81,9 @@ internal sealed class LevelSession : IDisposable
         }
     }
 
-    /// <summary>Where the bound `present.N` of a decode of the first sequences, which has run, lie, in the graph's order; for checks.</summary>
+    /// <summary>
+    /// Where the bound `present.N` of a decode of the first sequences lie once it has run; for checks.
+    /// </summary>
     public IReadOnlyDictionary<string, nint> PresentAddresses(int sequences)
     {
         var binding = _decodes[0, sequences]!.Binding;

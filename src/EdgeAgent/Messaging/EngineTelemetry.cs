@@ -29,6 +29,7 @@ internal sealed class EngineTelemetry(
         var readings = new Dictionary<string, double>
         {
             ["queue_requests"] = queue.Count,
+            ["sequences"] = serving.Sequences,
             ["tokens_per_second"] = Math.Round(TokensPerSecond, 1),
             ["level"] = inForce.Plan.Level,
             ["pace_ratio"] = inForce.Plan.Pace,

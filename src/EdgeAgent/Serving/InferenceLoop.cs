@@ -9,13 +9,15 @@ internal sealed class InferenceLoop(
     PromptQueue queue, PlanInForce inForce, ServingCounters counters, EnergyMeter energy, TimeProvider time,
     ILogger<InferenceLoop> logger)
 {
-    private readonly BatchParts _parts = new(inForce, new Pauses(inForce, time), energy, counters, queue.Pause, time);
+    private readonly BatchParts _parts =
+        new(inForce, new Pauses(inForce, time), energy, counters, queue.Pause, time);
+
     private volatile PromptBatch? _batch;
 
     /// <summary>The requests that are computed now; any thread.</summary>
     public IReadOnlyList<PromptTicket> Running => _batch?.Tickets ?? [];
 
-    /// <summary>Runs until told to stop; the requests that run then are finished, those that wait are refused.</summary>
+    /// <summary>Runs until told to stop; requests that run then are finished, those that wait are refused.</summary>
     /// <param name="beat">Called at every token and at least once within <paramref name="longestSilence"/>.</param>
     public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
     {

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeAgent.Serving;
 
-#pragma warning disable CA1031 // Units of work: whatever one request breaks, the others go on and the next is answered.
+#pragma warning disable CA1031 // Units of work: whatever one request breaks, the others go on.
 
-/// <summary>The requests that are computed together, round by round: a token of each, and a chunk of one prompt.</summary>
+/// <summary>The requests that are computed together: a round is a token of each and a chunk of one prompt.</summary>
 /// <remarks>
 /// The one place of the product that runs steps of answers: `run`, `ask` and the allocation test all go through it. Run
 /// n is sequence n of the KV cache; the one whose prompt is still being computed is the last. Neighbours of one level
@@ -31,6 +31,7 @@ internal sealed partial class PromptBatch
     private readonly Func<bool> _mustEnd;
     private volatile PromptTicket[] _tickets = [];
 
+    /// <param name="beat">Called at every round, and within every wait.</param>
     public PromptBatch(ServedModel model, BatchParts parts, Action beat, ILogger logger)
     {
         (_model, _engine, _parts, _beat, _logger) = (model, model.Engine, parts, beat, logger);
@@ -41,7 +42,7 @@ internal sealed partial class PromptBatch
 
     public bool IsEmpty => _runs.Count == 0;
 
-    /// <summary>Whether one more request may begin: the plan has a sequence left, and no prompt is on its way.</summary>
+    /// <summary>Whether one more may begin: the plan has a sequence left, and no prompt is on its way.</summary>
     public bool HasRoom => IsEmpty
         || (_runs.Count < Math.Min(_engine.Sequences, _parts.InForce.Plan.Sequences) && _runs[^1].IsPrefilled);
 
@@ -60,7 +61,7 @@ internal sealed partial class PromptBatch
         try
         {
             _runs.Add(new PromptRun(_model, ticket, _parts.InForce.Plan, account, _parts.Time));
-            _tickets = [.. _tickets, ticket];
+            Show([.. _tickets, ticket]);
         }
         catch (Exception error)
         {
@@ -254,8 +255,10 @@ internal sealed partial class PromptBatch
             Move(_runs.Count - 1, row);
         }
         _runs.RemoveAt(_runs.Count - 1);
-        _tickets = [.. _tickets.Where(ticket => ticket != removed.Ticket)];
+        Show([.. _tickets.Where(ticket => ticket != removed.Ticket)]);
     }
+
+    private void Show(PromptTicket[] tickets) => (_tickets, _parts.Counters.Sequences) = (tickets, tickets.Length);
 
     private void Move(int from, int to)
     {

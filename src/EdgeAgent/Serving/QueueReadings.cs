@@ -17,7 +17,7 @@ internal sealed class QueueReadings(
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
     /// <summary>Pushes `queue_delay`, how long the next request has waited, and `deadline_slack`, the seconds that are
-    /// left to the tightest deadline when what runs is finished and all that wait are answered in turn, as many together
+    /// left to the tightest deadline when what runs is finished and all that wait are answered in turn, as many at once
     /// as the plan allows.</summary>
     public void Push()
     {

@@ -18,6 +18,9 @@ internal sealed class ServingCounters
     /// <summary>Time in which answers were decoded, however many at once.</summary>
     public TimeSpan CompletionTime => new(Volatile.Read(ref _completionTicks));
 
+    /// <summary>Requests that are computed now.</summary>
+    public int Sequences { get; set; }
+
     /// <summary>A chunk of a prompt was computed, and with its last one the first token of the answer.</summary>
     public void Prefilled(int tokens, int answerTokens, TimeSpan took)
     {

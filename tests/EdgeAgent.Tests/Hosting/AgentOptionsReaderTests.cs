@@ -98,6 +98,7 @@ public sealed class AgentOptionsReaderTests : IDisposable
             ["inference.threads"] = "1",
             ["inference.providers"] = "tensorrt,cpu",
             ["inference.context"] = "64",
+            ["inference.sequences"] = "2",
             ["serving.queue"] = "2",
             ["sensors.root"] = "board",
             ["sensors.gpio"] = "interlock=0:17:low,trigger=0:4",

@@ -46,11 +46,16 @@ public sealed class AllocationTests
             model.Engine.Open(i);
         }
         var inForce = new PlanInForce();
-        var plans = Enumerable.Range(0, 4).Select(level => new PruningPlan { Level = level, OpenTo = 3, Sequences = count }).ToArray();
+        var plans = Enumerable.Range(0, 4)
+            .Select(level => new PruningPlan { Level = level, OpenTo = 3, Sequences = count }).ToArray();
         // Each beat is one step: the first ones are the prompt's.
         var process = new long[Tokens + 16];
         var thread = new long[Tokens + 16];
         var beats = 0;
+        var request = Served.Request("Explain lack of fusion.", Tokens, sampling: sampling,
+            stop: ["no such text", "\u0001"]);
+        PromptTicket Ticket(int number) => Served.Ticket(
+            levels is null ? request : request with { Levels = (levels[number], levels[number]) });
         using var stop = new CancellationTokenSource();
         var tickets = Enumerable.Range(0, count).Select(Ticket).ToArray();
         void Beat()
@@ -64,11 +69,6 @@ public sealed class AllocationTests
             thread[beats++] = GC.GetAllocatedBytesForCurrentThread();
             inForce.Plan = plans[changeLevels ? beats % 4 : 0];
         }
-        PromptTicket Ticket(int number) => Served.Ticket(
-            Served.Request("Explain lack of fusion.", Tokens, sampling: sampling, stop: ["no such text", "\u0001"]) with
-            {
-                Levels = levels is null ? (0, 3) : (levels[number], levels[number]),
-            });
         var queue = new PromptQueue(count, inForce);
         Array.ForEach(tickets, ticket => Assert.Null(queue.TryAdd(ticket)));
 

@@ -50,6 +50,16 @@ public sealed class LevelSessionsTests : IDisposable
     }
 
     [Fact]
+    public void Memory_pressure_closes_no_level_that_a_request_uses_just_now()
+    {
+        TendUntil(new PruningPlan { Level = 1, OpenFrom = 0, OpenTo = 3 }, () => Open().Length == 4);
+        _model.Sessions.Choose(0, 0, 0);
+        _model.Sessions.Choose(2, 0, 3);
+        _model.Sessions.Tend(new PruningPlan { Level = 3, OpenFrom = 3, OpenTo = 3, FreeCaches = true });
+        Assert.Equal([0, 2, 3], Open());
+    }
+
+    [Fact]
     public void A_request_whose_range_is_not_open_gets_its_level_all_the_same()
     {
         var answer = Assert.IsType<PromptAnswer>(

@@ -12,7 +12,7 @@ public sealed class QueueReadingsTests : IDisposable
 {
     private readonly ManualClock _clock = new();
     private readonly PlanInForce _inForce = new();
-    private readonly ServedModel _model = Served.Load();
+    private readonly ServedModel _model = Served.Load(sequences: 2);
     private readonly PushedReadings _pushed;
     private readonly PromptQueue _queue;
     private readonly QueueReadings _readings;
@@ -77,6 +77,19 @@ public sealed class QueueReadingsTests : IDisposable
         Assert.Equal(5 - 4.04, Read("deadline_slack")!.Value, 6);
         _inForce.Plan = new PruningPlan { Pace = 0.5 };
         Assert.Equal(5 - 8.08, Read("deadline_slack")!.Value, 6);
+    }
+
+    [Fact]
+    public void As_many_are_answered_at_once_as_the_plan_and_the_engine_allow()
+    {
+        _model.Speeds.Decoded(0, TimeSpan.FromSeconds(0.1));
+        _model.Speeds.Prefilled(0, 1, TimeSpan.FromSeconds(0.01));
+        _model.Speeds.Answered(20);
+        Add(Lane.Normal, seconds: 60);
+        Add(Lane.Normal, seconds: 60);
+        Add(Lane.Normal, seconds: 5);
+        _inForce.Plan = new PruningPlan { Sequences = 8 };
+        Assert.Equal(5 - 4.04, Read("deadline_slack")!.Value, 6);
     }
 
     [Fact]
