@@ -58,12 +58,13 @@ internal static class BatchMeasurement
         Console.WriteLine($"{model.Name}, {Requests} requests at once, {AnswerTokens} tokens each, {rounds} rounds");
         Console.WriteLine("| sequences | tok/s of all | to 1 | mean time to an answer, s | to 1 |");
         Console.WriteLine("|---|---|---|---|---|");
+        var (allAlone, meanAlone) = (Median.Of(seconds[0]), Median.Of(answered[0]));
         for (var i = 0; i < counts.Count; i++)
         {
-            var (all, mean) = (Median(seconds[i]), Median(answered[i]));
+            var (all, mean) = (Median.Of(seconds[i]), Median.Of(answered[i]));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {counts[i]} | {Requests * AnswerTokens / all:0} | {Median(seconds[0]) / all:0.00} ")
-                + string.Create(CultureInfo.InvariantCulture, $"| {mean:0.000} | {mean / Median(answered[0]):0.00} |"));
+                $"| {counts[i]} | {Requests * AnswerTokens / all:0} | {allAlone / all:0.00} ")
+                + string.Create(CultureInfo.InvariantCulture, $"| {mean:0.000} | {mean / meanAlone:0.00} |"));
         }
     }
 
@@ -108,10 +109,4 @@ internal static class BatchMeasurement
             MaximumTokens = AnswerTokens,
             Timeout = TimeSpan.FromMinutes(10),
         }, TimeProvider.System);
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
-    }
 }

@@ -55,11 +55,12 @@ internal static class SpeedMeasurement
                 decodes[level].Add(DecodeTokens / Seconds(() => Decode(engine, level)));
             }
         }
+        var (fullDecode, fullPrefill) = (Median.Of(decodes[0]), Median.Of(prefills[0]));
         for (var level = 0; level < engine.LevelCount; level++)
         {
-            var (decode, prefill) = (Median(decodes[level]), Median(prefills[level]));
+            var (decode, prefill) = (Median.Of(decodes[level]), Median.Of(prefills[level]));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {threads} | {level} | {decode:0} "
-                + $"| {decode / Median(decodes[0]):0.00} | {prefill:0} | {prefill / Median(prefills[0]):0.00} |"));
+                + $"| {decode / fullDecode:0.00} | {prefill:0} | {prefill / fullPrefill:0.00} |"));
         }
     }
 
@@ -76,11 +77,5 @@ internal static class SpeedMeasurement
         var start = Stopwatch.GetTimestamp();
         work();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

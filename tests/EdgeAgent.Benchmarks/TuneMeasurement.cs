@@ -64,7 +64,7 @@ internal static class TuneMeasurement
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (var level in tuned.Levels)
         {
-            var (decode, prefill) = (Median(decodes[level.Level]), Median(prefills[level.Level]));
+            var (decode, prefill) = (Median.Of(decodes[level.Level]), Median.Of(prefills[level.Level]));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"| {level.Level} | {level.DecodeTokensPerSecond:0.0} | {decode:0.0} ")
                 + string.Create(CultureInfo.InvariantCulture, $"| {decode / level.DecodeTokensPerSecond:0.000} ")
@@ -96,11 +96,5 @@ internal static class TuneMeasurement
         }, TimeProvider.System);
         return loop.Answer(model, ticket, beat: () => { }) as PromptAnswer
             ?? throw new InvalidOperationException("The loop gave no answer.");
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

@@ -163,9 +163,9 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
 
         RunUntil(() => good.Result.IsCompleted);
 
-        Assert.Equal(ServingFault.Failed, Result<PromptRefusal>(broken).Fault);
-        Assert.Equal(ServingFault.ContextExceeded, Result<PromptRefusal>(tooLong).Fault);
-        Assert.Equal(Reference.Text, Result<PromptAnswer>(good).Text);
+        Assert.Equal(ServingFault.Failed, Served.Result<PromptRefusal>(broken).Fault);
+        Assert.Equal(ServingFault.ContextExceeded, Served.Result<PromptRefusal>(tooLong).Fault);
+        Assert.Equal(Reference.Text, Served.Result<PromptAnswer>(good).Text);
     }
 
     [Fact]
@@ -184,8 +184,8 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
             }
         }, TimeSpan.FromSeconds(1), stop.Token);
 
-        Assert.Equal(Reference.Text, Result<PromptAnswer>(running).Text);
-        Assert.Equal(ServingFault.ShuttingDown, Result<PromptRefusal>(waiting).Fault);
+        Assert.Equal(Reference.Text, Served.Result<PromptAnswer>(running).Text);
+        Assert.Equal(ServingFault.ShuttingDown, Served.Result<PromptRefusal>(waiting).Fault);
         Assert.Equal(ServingFault.ShuttingDown, _queue.TryAdd(Ticket())?.Fault);
     }
 
@@ -211,7 +211,7 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
         var ticket = Ticket();
         ticket.Complete(new PromptRefusal(ServingFault.Cancelled, "first"));
         ticket.Complete(new PromptRefusal(ServingFault.Failed, "second"));
-        Assert.Equal("first", Result<PromptRefusal>(ticket).Message);
+        Assert.Equal("first", Served.Result<PromptRefusal>(ticket).Message);
     }
 
     private static SensorSnapshot Power(double watts)
@@ -223,14 +223,6 @@ public sealed class InferenceLoopTests(ServedNano nano) : IClassFixture<ServedNa
     private static PromptRequest Request() => Served.Request() with { Messages = [.. Reference.Prompt] };
 
     private static PromptTicket Ticket() => Served.Ticket(Request());
-
-    private static T Result<T>(PromptTicket ticket)
-    {
-        Assert.True(ticket.Result.IsCompletedSuccessfully, "the request got no result");
-#pragma warning disable xUnit1031 // It has completed: nothing waits here.
-        return Assert.IsType<T>(ticket.Result.GetAwaiter().GetResult());
-#pragma warning restore xUnit1031
-    }
 
     private void RunUntil(Func<bool> done)
     {

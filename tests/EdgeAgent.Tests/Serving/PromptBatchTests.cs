@@ -46,7 +46,7 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
         });
 
         Assert.Equal(sequences, most);
-        Assert.All(cases, one => Assert.Equal(one.Text, Result<PromptAnswer>(one.Ticket).Text));
+        Assert.All(cases, one => Assert.Equal(one.Text, Served.Result<PromptAnswer>(one.Ticket).Text));
     }
 
     [Fact]
@@ -68,9 +68,9 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
             }
         });
 
-        Assert.Equal(ServingFault.Cancelled, Result<PromptRefusal>(cancelled).Fault);
-        Assert.Equal(ServingFault.Failed, Result<PromptRefusal>(broken).Fault);
-        Assert.All(cases, one => Assert.Equal(one.reference.Text, Result<PromptAnswer>(one.Item2).Text));
+        Assert.Equal(ServingFault.Cancelled, Served.Result<PromptRefusal>(cancelled).Fault);
+        Assert.Equal(ServingFault.Failed, Served.Result<PromptRefusal>(broken).Fault);
+        Assert.All(cases, one => Assert.Equal(one.reference.Text, Served.Result<PromptAnswer>(one.Item2).Text));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
         Assert.True(reached);
         // Two of the three had to end before the next began.
         Assert.Equal(5, after);
-        Assert.All(all, ticket => Result<PromptAnswer>(ticket));
+        Assert.All(all, ticket => Served.Result<PromptAnswer>(ticket));
     }
 
     [Fact]
@@ -114,9 +114,9 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
         }, TimeSpan.FromMilliseconds(1), stop.Token);
 
         Assert.Equal(4, running.Length);
-        Assert.All(running, ticket => Result<PromptAnswer>(ticket));
+        Assert.All(running, ticket => Served.Result<PromptAnswer>(ticket));
         Assert.All(all.Except(running), ticket =>
-            Assert.Equal(ServingFault.ShuttingDown, Result<PromptRefusal>(ticket).Fault));
+            Assert.Equal(ServingFault.ShuttingDown, Served.Result<PromptRefusal>(ticket).Fault));
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
             meter.Observe(new SensorSnapshot(now, [new Reading("board_power", 5, "watts", null, now, "test")]));
         });
         var longest = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        var answers = all.Select(Result<PromptAnswer>).ToArray();
+        var answers = all.Select(Served.Result<PromptAnswer>).ToArray();
         // One that ran alone all the time would have drawn the power for its whole time.
         var alone = answers.Sum(answer => (answer.PromptTime + answer.CompletionTime).TotalSeconds);
         Assert.InRange(answers.Sum(answer => answer.Energy!.Value.Joules), 0.01, 5 * Math.Min(longest, alone));
@@ -153,14 +153,6 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
 
     private static PromptTicket Ticket(ReferenceCase reference) => Served.Ticket(
         Served.Request(tokens: reference.GreedyTokens.Length) with { Messages = [.. reference.Prompt] });
-
-    private static T Result<T>(PromptTicket ticket)
-    {
-        Assert.True(ticket.Result.IsCompletedSuccessfully, "the request got no result");
-#pragma warning disable xUnit1031 // It has completed: nothing waits here.
-        return Assert.IsType<T>(ticket.Result.GetAwaiter().GetResult());
-#pragma warning restore xUnit1031
-    }
 
     private void RunUntilAnswered(InferenceLoop loop, IEnumerable<PromptTicket> tickets, Action beat)
     {

@@ -56,6 +56,15 @@ internal static class Served
     public static PromptTicket Ticket(PromptRequest? request = null, TimeProvider? time = null) =>
         new(request ?? Request(), time ?? TimeProvider.System);
 
+    /// <summary>The result of a request that must have one by now, of this kind.</summary>
+    public static T Result<T>(PromptTicket ticket)
+    {
+        Assert.True(ticket.Result.IsCompletedSuccessfully, "the request got no result");
+#pragma warning disable xUnit1031 // It has completed: nothing waits here.
+        return Assert.IsType<T>(ticket.Result.GetAwaiter().GetResult());
+#pragma warning restore xUnit1031
+    }
+
     public static InferenceLoop Loop(
         PromptQueue queue, PlanInForce? plan = null, ServingCounters? counters = null, EnergyMeter? energy = null) =>
         new(queue, plan ?? new(), counters ?? new(), energy ?? new(TimeProvider.System), TimeProvider.System,
