@@ -5,14 +5,12 @@ namespace EdgeAgent.Sensors;
 /// The kernel has no file for this chip. The sum is what leaves the chip: neither its own losses, nor what hangs on the
 /// 5 V rail beside it (USB, HAT, NVMe). A rail whose current has no voltage has failed, and the sum with it; a voltage
 /// without a current, of the input and of the clock's battery, is a voltage. The firmware is busy for some 23 ms with
-/// each question, so it is asked once a second, and the rounds between have the values and the age of the last answer.
+/// each question, so it is asked seldom, and the rounds between have the values and the age of the last answer.
 /// </remarks>
 /// <param name="ask">Asks the firmware; a test answers itself.</param>
-internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
+/// <param name="pause">Between two questions; that of <see cref="SensorOptions"/> where none is given.</param>
+internal sealed class PowerChip(MailboxCall? ask = null, TimeSpan? pause = null) : ISensorSource
 {
-    /// <summary>Half of the age at which power becomes unknown (<see cref="SensorOptions.MaxAge"/>).</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     // ADCs of small rails give the same figure for hours; the processor's rail cannot.
     private const string MovingRail = "vdd_core";
 
@@ -21,6 +19,7 @@ internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
 
     private static readonly string[] s_models = ["Raspberry Pi 5", "Raspberry Pi Compute Module 5"];
 
+    private readonly TimeSpan _pause = pause ?? new SensorOptions().FirmwarePause;
     private readonly MailboxCall _ask = ask ?? FirmwareMailbox.Ask;
     private readonly byte[] _message = new byte[FirmwareMailbox.MessageBytes];
     private readonly PowerRails _rails = new();
@@ -43,7 +42,7 @@ internal sealed class PowerChip(MailboxCall? ask = null) : ISensorSource
         {
             return;
         }
-        if (_askedAt is { } at && readings.SecondsSince(at) < Pause.TotalSeconds)
+        if (_askedAt is { } at && readings.SecondsSince(at) < _pause.TotalSeconds)
         {
             foreach (var kept in _kept)
             {

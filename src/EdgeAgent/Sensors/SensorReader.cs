@@ -22,6 +22,10 @@ internal sealed record SensorOptions
     /// <summary>A reading of the board that is older is stale. Default 2 s, four snapshots.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>The power chip of a Raspberry Pi 5 is asked so often at most. Default 1 s: each question keeps its
+    /// firmware busy for 23 ms, and power is unknown after <see cref="MaxAge"/> only.</summary>
+    public TimeSpan FirmwarePause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>New devices are looked for so often. Default 30 s.</summary>
     public TimeSpan ScanInterval { get; init; } = TimeSpan.FromSeconds(30);
 }
@@ -111,7 +115,7 @@ internal sealed class SensorReader : IDisposable
         [
             new CpuLoad(), new MemoryFigures(), new PressureStalls(), new ControlGroup(), new ThermalZones(),
             new CoolingDevices(), new CpuClocks(), new RaspberryPiFirmware(), new JetsonGpu(), new HardwareMonitors(),
-            new PowerCap(), new PowerChip(), new Batteries(),
+            new PowerCap(), new PowerChip(pause: options.FirmwarePause), new Batteries(),
         ];
         if (options.DataFolder is { } folder)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Messaging;
@@ -26,45 +27,79 @@ internal static class AskVerb
         var level = ModelArguments.Level();
         var tokens = ModelArguments.Number(
             "--max-tokens", "Tokens of the answer at most", InferenceRequest.DefaultMaxTokens);
+        var root = ModelArguments.Text("--sensors-root", "DIR", "Folder that holds sys/ and proc/ of the board");
+        var energy = new Option<bool>("--energy")
+        {
+            Description = "Wait some seconds before, to know what the board draws while it waits",
+        };
         var json = ModelArguments.Json();
         var verb = new Command("ask", "Answer one prompt, here and now, without a network")
-            { text, model, system, level, tokens, json }
+            { text, model, system, level, tokens, json, energy, root }
             .WithExamples(
                 "edge-agent ask \"force: 197 N (maximum 199)\" --system \"You are Nano, an inspection assistant.\"",
                 """edge-agent ask "sensor disconnected?" --level 2 --json""",
+                "edge-agent ask \"sensor disconnected?\" --energy      and what the answer took, where the board measures it",
                 "echo \"Class I spindle at 6.24 mm/s: judge the vibration.\" | edge-agent ask");
-        verb.SetAction(parsed => Run(
-            parsed.GetValue(model) ?? EmbeddedModel.Path, Messages(parsed.GetValue(system), parsed.GetValue(text)),
-            parsed.GetValue(level), parsed.GetValue(tokens), parsed.GetValue(json), time));
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            var messages = Messages(parsed.GetValue(system), parsed.GetValue(text));
+            using var served = Load(parsed.GetValue(model) ?? EmbeddedModel.Path, parsed.GetValue(tokens));
+            var wanted = ModelArguments.CheckLevel(parsed.GetValue(level), served.Manifest);
+            await using var power = await PowerWatch.StartAsync(parsed.GetValue(root) ?? "/", time, cancellation);
+            if (parsed.GetValue(energy))
+            {
+                await power.LearnIdleAsync(cancellation);
+            }
+            var isJson = parsed.GetValue(json);
+            var ticket = Ticket(served, messages, wanted, parsed.GetValue(tokens), time);
+            var result = Answer(served, ticket, power.Meter, time);
+            return Print(result, served.Name, isJson, isJson ? null : Energy(result, power, parsed.GetValue(energy)));
+        });
         return verb;
     }
 
-    private static int Run(
-        string path, (string, string)[] messages, int? level, int maximumTokens, bool json, TimeProvider time)
-    {
-        if (maximumTokens < 1)
-        {
-            throw new UsageException($"--max-tokens {maximumTokens}: must be at least 1.");
-        }
-        using var model = ServedModel.Load(path, new EngineOptions());
-        var wanted = ModelArguments.CheckLevel(level, model.Manifest);
-        var ticket = new PromptTicket(new PromptRequest
+    private static ServedModel Load(string path, int maximumTokens) => maximumTokens < 1
+        ? throw new UsageException($"--max-tokens {maximumTokens}: must be at least 1.")
+        : ServedModel.Load(path, new EngineOptions());
+
+    private static PromptTicket Ticket(
+        ServedModel model, (string, string)[] messages, int? level, int maximumTokens, TimeProvider time) =>
+        new(new PromptRequest
         {
             Messages = messages,
             MaximumTokens = maximumTokens,
-            Levels = (wanted ?? 0, wanted ?? model.HighestLevel),
+            Levels = (level ?? 0, level ?? model.HighestLevel),
             Timeout = LongestAnswer,
         }, time);
+
+    private static PromptResult Answer(ServedModel model, PromptTicket ticket, EnergyMeter energy, TimeProvider time)
+    {
         using var interrupt = new ConsoleInterrupt(() =>
             ticket.Interrupt(new PromptRefusal(ServingFault.Cancelled, "Interrupted.")));
         var plan = new PlanInForce();
         var loop = new InferenceLoop(
-            new PromptQueue(1, plan), plan, new ServingCounters(), new EnergyMeter(time), time,
-            NullLogger<InferenceLoop>.Instance);
-        return Print(loop.Answer(model, ticket, beat: () => { }), model.Name, json);
+            new PromptQueue(1, plan), plan, new ServingCounters(), energy, time, NullLogger<InferenceLoop>.Instance);
+        return loop.Answer(model, ticket, beat: () => { });
     }
 
-    private static int Print(PromptResult result, string model, bool json)
+    /// <summary>What an answer took, for people; null where nobody wants to know or the board cannot tell.</summary>
+    /// <param name="isAskedFor">Then its absence is told too.</param>
+    private static string? Energy(PromptResult result, PowerWatch power, bool isAskedFor) => result switch
+    {
+        PromptAnswer { Energy: { } used } answer => EnergyText(used, answer.CompletionTokens),
+        PromptAnswer when isAskedFor && power.HasPower => "energy: the answer was too short to be measured",
+        PromptAnswer when isAskedFor => "no energy: this board shows no power that can be read (edge-agent sensors)",
+        _ => null,
+    };
+
+    /// <summary>Joules, those above idle where that is known, and joules of a token.</summary>
+    internal static string EnergyText(in EnergyUse used, int tokens) => Text($"energy: {used.Joules:0.###} J")
+        + (used.JoulesAboveIdle is { } above ? Text($", {above:0.###} J of it above idle") : "")
+        + (tokens > 0 ? Text($"; {used.Joules / tokens:0.####} J per token") : "");
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static int Print(PromptResult result, string model, bool json, string? energy)
     {
         if (json)
         {
@@ -75,6 +110,10 @@ internal static class AskVerb
         else if (result is PromptAnswer answer)
         {
             VerbOutput.Line(answer.Text);
+            if (energy is not null)
+            {
+                VerbOutput.Error(energy);
+            }
         }
         else
         {

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using EdgeAgent.Diagnosis;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
-using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
 
 namespace EdgeAgent.Verbs;
@@ -12,8 +12,6 @@ internal static class TuneVerb
 {
     private const int DefaultSeconds = 5;
     private const int MaximumSeconds = 600;
-
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
 
     /// <summary>With a power sensor: long enough for some readings in every turn.</summary>
     private static readonly TimeSpan s_measuredTurn = TimeSpan.FromSeconds(1);
@@ -47,8 +45,8 @@ internal static class TuneVerb
                 Console.Error.Write(verdict.Message);
                 return ExitCodes.WrongConfiguration;
             }
-            using var reader = new SensorReader(new SensorOptions { Root = options.SensorsRoot }, time);
-            var speeds = await MeasureAsync(options, reader, parsed.GetValue(seconds), time, cancellation);
+            await WarnOfAgentAsync(options, parsed.GetValue(data) is not null, time, cancellation);
+            var speeds = await MeasureAsync(options, parsed.GetValue(seconds), time, cancellation);
             Print(speeds, parsed.GetValue(json));
             if (parsed.GetValue(save))
             {
@@ -61,7 +59,7 @@ internal static class TuneVerb
     }
 
     private static async Task<TunedSpeeds> MeasureAsync(
-        AgentOptions options, SensorReader reader, int seconds, TimeProvider time, CancellationToken cancellation)
+        AgentOptions options, int seconds, TimeProvider time, CancellationToken cancellation)
     {
         using var model = ServedModel.Load(options.Model ?? EmbeddedModel.Path, new EngineOptions
         {
@@ -69,50 +67,37 @@ internal static class TuneVerb
             Providers = options.InferenceProviders,
             Context = options.InferenceContextTokens,
         });
-        var energy = new EnergyMeter(time);
-        var tuning = new LevelTuning(model, energy, time);
-        reader.Read();
-        await Task.Delay(s_look, time, cancellation);
-        var hasPower = reader.Read().Readings.Any(reading => reading.Name is "board_power" or "soc_power");
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var looking = LoopThread.RunAsync("sensors", () => LookAsync(reader, energy, time, ended.Token));
-        try
+        await using var power = await PowerWatch.StartAsync(options.SensorsRoot, time, cancellation);
+        var tuning = new LevelTuning(model, power.Meter, time);
+        await power.LearnIdleAsync(cancellation);
+        for (var level = 0; level < tuning.LevelCount; level++)
         {
-            if (hasPower)
-            {
-                // What the board draws while it waits; the model has just been loaded, so it has to settle first.
-                await Task.Delay(2 * EnergyMeter.Settling, time, cancellation);
-            }
-            for (var level = 0; level < tuning.LevelCount; level++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                tuning.Open(level);
-            }
-            var length = TimeSpan.FromSeconds((long)seconds * tuning.LevelCount);
-            var (start, progress) = (time.GetTimestamp(), new ProgressLine("seconds", (long)length.TotalSeconds, time));
-            for (var round = 0; round < LevelTuning.LeastRounds || time.GetElapsedTime(start) < length; round++)
-            {
-                tuning.Round(hasPower ? s_measuredTurn : TimeSpan.Zero, cancellation);
-                progress.Report(Math.Min((long)time.GetElapsedTime(start).TotalSeconds, (long)length.TotalSeconds));
-            }
-            progress.End();
-            return tuning.Result();
+            cancellation.ThrowIfCancellationRequested();
+            tuning.Open(level);
         }
-        finally
+        var length = TimeSpan.FromSeconds((long)seconds * tuning.LevelCount);
+        var (start, progress) = (time.GetTimestamp(), new ProgressLine("seconds", (long)length.TotalSeconds, time));
+        for (var round = 0; round < LevelTuning.LeastRounds || time.GetElapsedTime(start) < length; round++)
         {
-            await ended.CancelAsync();
-            await looking;
+            tuning.Round(power.HasPower ? s_measuredTurn : TimeSpan.Zero, cancellation);
+            progress.Report(Math.Min((long)time.GetElapsedTime(start).TotalSeconds, (long)length.TotalSeconds));
         }
+        progress.End();
+        return tuning.Result();
     }
 
-    private static async Task LookAsync(
-        SensorReader reader, EnergyMeter energy, TimeProvider time, CancellationToken ended)
+    /// <summary>An agent beside us takes processors, memory and heat: the figures would be those of both.</summary>
+    private static async Task WarnOfAgentAsync(
+        AgentOptions options, bool isDataGiven, TimeProvider time, CancellationToken cancellation)
     {
-        while (!ended.IsCancellationRequested)
+        // The folder of --data, and the service of this board whatever was given: it is the board that is shared.
+        var runtime = SystemdEnvironment.OfProcess().RuntimeFolder;
+        var paths = StatusPath.Candidates(runtime, options.Data, isDataGiven)
+            .Concat(StatusPath.Candidates(runtime, options.Data, isDataGiven: false)).Distinct().ToList();
+        if ((await StatusQuery.AskAsync(paths, time, cancellation)).Status is { } status)
         {
-            energy.Observe(reader.Read());
-            await Task.Delay(s_look, time, ended).ConfigureAwait(
-                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            VerbOutput.Error(Text($"an agent runs on this board ({status.Device}, process {status.Pid}): levels will be ")
+                + "measured too slow and too costly. Stop it first: systemctl stop edge-agent");
         }
     }
 
