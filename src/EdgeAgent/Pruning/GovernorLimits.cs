@@ -133,6 +133,10 @@ internal sealed record GovernorLimits
         {
             yield return Text($"pinned_level {pin} lies outside {o.LowestLevel} to {o.HighestLevel ?? levels - 1}");
         }
+        if (o.PinnedLevel is not null && o.Means == GovernorMeans.Level)
+        {
+            yield return "pinned_level takes the level away, and means has nothing else to protect the board with";
+        }
         if (o.Interval * 2 > o.ReadingAge)
         {
             yield return "reading_age must be at least twice the interval, or every reading would be too old";

@@ -62,11 +62,14 @@ internal sealed record GovernorState
     public static GovernorState Start(GovernorLimits limits)
     {
         var level = limits.Options.PinnedLevel ?? limits.LowestLevel;
+        var isOfProfile = limits.Options.PinnedLevel is null && level > limits.Options.LowestLevel;
         return new GovernorState
         {
             Plan = new PruningPlan
             {
                 Level = level,
+                Cause = isOfProfile ? LevelCause.Profile : LevelCause.None,
+                Reason = isOfProfile ? "the profile computes at no lower level" : PruningPlan.Free.Reason,
                 OpenFrom = level,
                 OpenTo = Math.Min(level + 1, limits.HighestLevel),
                 Pace = limits.May(GovernorMeans.Pace) ? limits.PaceCeiling : 1,

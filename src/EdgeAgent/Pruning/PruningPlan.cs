@@ -74,6 +74,8 @@ internal enum LevelCause
     /// <summary>A reading of the line is above its limit.</summary>
     Line,
     Pinned,
+
+    /// <summary>The operator's profile has no lower level, and nothing has asked for a higher one yet.</summary>
     Profile,
     Recovered,
 

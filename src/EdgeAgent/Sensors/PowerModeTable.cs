@@ -33,8 +33,6 @@ internal sealed class PowerModeTable
 
     private readonly List<PowerMode> _modes = [];
 
-    public IReadOnlyList<PowerMode> Modes => _modes;
-
     public PowerMode? Find(int number) => _modes.Find(mode => mode.Number == number);
 
     /// <summary>Reads the whole file or nothing of it; the fault says what cannot be understood.</summary>

@@ -38,7 +38,7 @@ internal static class AskVerb
             .WithExamples(
                 "edge-agent ask \"force: 197 N (maximum 199)\" --system \"You are Nano, an inspection assistant.\"",
                 """edge-agent ask "sensor disconnected?" --level 2 --json""",
-                "edge-agent ask \"sensor disconnected?\" --energy      and what the answer took, where the board measures it",
+                "edge-agent ask \"sensor disconnected?\" --energy   and what the answer took, where that is measured",
                 "echo \"Class I spindle at 6.24 mm/s: judge the vibration.\" | edge-agent ask");
         verb.SetAction(async (parsed, cancellation) =>
         {

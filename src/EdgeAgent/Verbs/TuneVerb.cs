@@ -96,8 +96,8 @@ internal static class TuneVerb
             .Concat(StatusPath.Candidates(runtime, options.Data, isDataGiven: false)).Distinct().ToList();
         if ((await StatusQuery.AskAsync(paths, time, cancellation)).Status is { } status)
         {
-            VerbOutput.Error(Text($"an agent runs on this board ({status.Device}, process {status.Pid}): levels will be ")
-                + "measured too slow and too costly. Stop it first: systemctl stop edge-agent");
+            VerbOutput.Error(Text($"an agent runs on this board ({status.Device}, process {status.Pid}): levels will ")
+                + "be measured too slow and too costly. Stop it first: systemctl stop edge-agent");
         }
     }
 

@@ -41,6 +41,13 @@ public sealed class GovernorLimitsTests
         Assert.Throws<GovernorLimitsException>(() => From(new() { HighestLevel = 4 }));
 
     [Fact]
+    public void A_pinned_level_that_leaves_nothing_to_shed_load_with_is_refused()
+    {
+        Assert.Throws<GovernorLimitsException>(() => From(new() { PinnedLevel = 1, Means = GovernorMeans.Level }));
+        Assert.Equal(1, From(new() { PinnedLevel = 1, Means = GovernorMeans.Pace }).Options.PinnedLevel);
+    }
+
+    [Fact]
     public void A_level_is_free_only_while_no_measured_accuracy_is_lost()
     {
         Assert.Equal(1, GovernorLimits.From(new(), GovernorBench.Nano, new ManualClock()).FreeLevel);

@@ -195,6 +195,28 @@ public sealed class GovernorPolicyTests
     }
 
     [Fact]
+    public void At_the_limit_a_pinned_level_stays_and_the_board_takes_no_more_work()
+    {
+        var bench = new GovernorBench(new() { PinnedLevel = 0 });
+        bench.Look(5);
+        bench.Set("soc_temperature", 80.5, limit: 80);
+        bench.Look(20);
+        Assert.Equal((0, LevelCause.Pinned), (bench.Plan.Level, bench.Plan.Cause));
+        Assert.Equal((HeatRules.LeastBudget, Admission.Refuse), (bench.Plan.Pace, bench.Plan.Admission));
+        bench.Set("soc_temperature", 50, limit: 80);
+        bench.Look(120);
+        Assert.Equal((0, 1.0, Admission.Accept), (bench.Plan.Level, bench.Plan.Pace, bench.Plan.Admission));
+    }
+
+    [Fact]
+    public void A_level_that_the_profile_asks_for_says_so()
+    {
+        var bench = new GovernorBench(new() { Profile = GovernorProfile.Battery });
+        Assert.Equal((1, LevelCause.Profile), (bench.Look(60).Level, bench.Plan.Cause));
+        Assert.Equal(LevelCause.None, new GovernorBench(new() { LowestLevel = 1 }).Look(60).Cause);
+    }
+
+    [Fact]
     public void A_watt_budget_is_kept_by_pace()
     {
         var bench = new GovernorBench(new() { PowerBudgetWatts = 4 });
