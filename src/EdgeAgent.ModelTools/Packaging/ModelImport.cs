@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Import;
@@ -10,6 +11,12 @@ namespace EdgeAgent.ModelTools.Packaging;
 /// </summary>
 public static class ModelImport
 {
+    /// <summary>Between the name of an output and the number of the process that makes it.</summary>
+    private const string Partial = ".partial-";
+
+    /// <summary>What is replaced lies here until the new package is in its place.</summary>
+    private const string Old = ".old";
+
     /// <summary>Imports and returns the manifest; on any failure the output folder is as it was.</summary>
     /// <param name="progress">Receives how much of the weights is written, in per cent.</param>
     /// <exception cref="ModelToolsException">The source cannot become a package, or the output is something
@@ -22,8 +29,9 @@ public static class ModelImport
             : new HuggingFaceFolder(options.Source);
         var model = source.ReadConfig();
         var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output));
+        TakeAwayLeftovers(output);
         CheckOutput(output);
-        var work = $"{output}.partial-{Environment.ProcessId}";
+        var work = $"{output}{Partial}{Environment.ProcessId}";
         try
         {
             Directory.CreateDirectory(work);
@@ -47,6 +55,52 @@ public static class ModelImport
             {
                 Directory.Delete(work, recursive: true);
             }
+        }
+    }
+
+    /// <summary>Takes away what imports left beside this output that were killed, and puts a package back that one of
+    /// them was about to replace.</summary>
+    /// <param name="output">The package folder, which need not be there.</param>
+    public static void TakeAwayLeftovers(string output)
+    {
+        output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
+        var parent = Path.GetDirectoryName(output);
+        if (!Directory.Exists(parent))
+        {
+            return;
+        }
+        var start = $"{Path.GetFileName(output)}{Partial}";
+        foreach (var folder in Directory.GetDirectories(parent))
+        {
+            var name = Path.GetFileName(folder);
+            if (!name.StartsWith(start, StringComparison.Ordinal)
+                || !int.TryParse(name[start.Length..].Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture,
+                    out var process)
+                || (process != Environment.ProcessId && IsRunning(process)))
+            {
+                continue;
+            }
+            if (name.EndsWith(Old, StringComparison.Ordinal) && !Path.Exists(output))
+            {
+                Directory.Move(folder, output);
+            }
+            else
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>A process that has ended and that nobody has waited for has no command line any more.</summary>
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            return File.ReadAllBytes($"/proc/{process}/cmdline").Length > 0;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 
@@ -121,7 +175,7 @@ public static class ModelImport
 
     private static void Replace(string work, string output)
     {
-        var old = $"{work}.old";
+        var old = $"{work}{Old}";
         if (Directory.Exists(output))
         {
             Directory.Move(output, old);

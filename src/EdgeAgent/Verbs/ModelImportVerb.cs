@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeAgent.Hosting;
+using EdgeAgent.Hosting.Confined;
 using EdgeAgent.Inference;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Evaluate;
@@ -39,15 +40,30 @@ internal static class ModelImportVerb
         var tasks = ModelArguments.Text("--tasks", "FILE", "Measure every level on these tasks and record it");
         var text = ModelArguments.Text(
             "--text", "FILE", "Measure every level's perplexity on the first 1024 tokens of this text and record it");
+        var open = new Option<bool>("--no-sandbox")
+        {
+            Description = "Import in this process: with network, all files and no limit of memory. For sources that "
+                + "you trust",
+        };
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
-            { source, output, quant, bits, levels, calibration, name, version, licence, tasks, text, json }
+            { source, output, quant, bits, levels, calibration, name, version, licence, tasks, text, open, json }
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
                 "edge-agent model import ./SmolLM2-135M-Instruct.Q4_1.gguf --out ./smollm2",
                 "edge-agent model import ./mine --out ./mine-fp32 --quant none");
-        verb.SetAction((parsed, cancel) => Task.Run(() =>
+        verb.SetAction((parsed, cancel) =>
+        {
+            // On the first thread, which stays: the kernel ends a sandboxed process through it.
+            var memory = ConfinedProcess.Accept();
+            return Task.Run(() => parsed.GetValue(open) || memory is not null
+                ? OrWhy(() => Import(parsed, cancel), parsed.GetValue(source)!, parsed.GetValue(output)!, memory)
+                : ImportSandbox.Run(parsed.GetValue(source)!, parsed.GetValue(output)!, cancel), cancel);
+        });
+        return verb;
+
+        int Import(ParseResult parsed, CancellationToken cancel)
         {
             var options = new ImportOptions
             {
@@ -63,9 +79,30 @@ internal static class ModelImportVerb
                 Licence = parsed.GetValue(licence),
             };
             return Run(options, parsed.GetValue(tasks), parsed.GetValue(text), parsed.GetValue(json), time, cancel);
-        }, cancel));
-        return verb;
+        }
     }
+
+    /// <summary>Runs an import, and says how to go on where it was stopped or had too little memory.</summary>
+    private static int OrWhy(Func<int> import, string source, string output, long? memory)
+    {
+        try
+        {
+            return import();
+        }
+        catch (OperationCanceledException)
+        {
+            VerbOutput.Error(ImportSandbox.Interrupted(output));
+        }
+        catch (Exception error) when (IsOutOfMemory(error))
+        {
+            VerbOutput.Error($"{source}: the import needs more {ImportSandbox.TooMuch(memory)}");
+        }
+        return ExitCodes.Failed;
+    }
+
+    private static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException
+        || (error as AggregateException)?.InnerExceptions.Any(IsOutOfMemory) == true
+        || (error.InnerException is { } inner && IsOutOfMemory(inner));
 
     private static double Within(double value, double least, double most, string option) =>
         value >= least && value <= most

@@ -52,6 +52,25 @@ public sealed class ModelImportTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_import_left_is_gone_after_the_next_and_a_package_that_it_had_moved_is_back()
+    {
+        var output = _folder.File("out");
+        var killed = $"{output}.partial-{int.MaxValue}";
+        Directory.CreateDirectory($"{killed}.draft");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(killed).FullName, "model.data"), "half");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory($"{killed}.old").FullName, "manifest.json"), "{}");
+        string[] others = [$"{output}.partial-x", $"{output}.partial-1", $"{output}2.partial-{int.MaxValue}"];
+        Array.ForEach(others, folder => Directory.CreateDirectory(folder));
+
+        ModelImport.TakeAwayLeftovers(output);
+
+        Assert.Equal("{}", File.ReadAllText(Path.Combine(output, "manifest.json")));
+        Assert.Equal([output, .. others.Order()],
+            Directory.GetDirectories(_folder.Path).Where(path => path.StartsWith(output, StringComparison.Ordinal))
+                .Order());
+    }
+
+    [Fact]
     public void A_folder_that_is_no_package_is_never_replaced()
     {
         var options = Options();

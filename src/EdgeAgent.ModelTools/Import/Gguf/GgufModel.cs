@@ -3,7 +3,7 @@ using EdgeAgent.ModelTools.Quantize;
 namespace EdgeAgent.ModelTools.Import.Gguf;
 
 /// <summary>A GGUF file as a model that can become a package: tensors in Hugging Face's names and order.</summary>
-internal sealed class GgufModel : IModelSource, ITensorSource
+internal sealed class GgufModel : IModelSource
 {
     private readonly GgufFile _file;
     private readonly GgufArchitecture _architecture;
@@ -14,8 +14,6 @@ internal sealed class GgufModel : IModelSource, ITensorSource
     /// <summary>The file's name without its ending, in the letters that a manifest allows.</summary>
     public string Name => string.Concat(Path.GetFileNameWithoutExtension(_file.Name).ToLowerInvariant()
         .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-' ? letter : '-'));
-
-    public long Elements => _file.Header.Tensors.Values.Sum(tensor => tensor.Elements);
 
     private GgufMetadata Metadata => _file.Header.Metadata;
 
@@ -36,8 +34,8 @@ internal sealed class GgufModel : IModelSource, ITensorSource
 
     public DecoderConfig ReadConfig() => _config ??= new GgufConfig(_file, _architecture).Read();
 
-    /// <summary>The file itself; it stays open as long as the model.</summary>
-    public ITensorSource OpenTensors() => this;
+    /// <summary>The tensors of the file, which stays open as long as the model: calibrating reads them twice.</summary>
+    public ITensorSource OpenTensors() => new Tensors(this);
 
     public byte[]? ReadTokenizer() => GgufTokenizer.ToJson(Metadata);
 
@@ -52,9 +50,9 @@ internal sealed class GgufModel : IModelSource, ITensorSource
     public IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model) =>
         [Enumerable.Repeat(model.IntermediateSize, model.Layers).ToArray()];
 
-    public bool Contains(string name) => Find(name) is not null;
+    public void Dispose() => _file.Dispose();
 
-    public float[] Read(string name, params long[] shape)
+    private float[] Read(string name, long[] shape)
     {
         var tensor = FindOfShape(name, shape);
         var values = new float[tensor.Elements];
@@ -62,7 +60,7 @@ internal sealed class GgufModel : IModelSource, ITensorSource
         return _architecture.IsPaired(tensor.Name) ? InHalves(values, (int)shape[0]) : values;
     }
 
-    public QuantizedMatrix? ReadKept(string name, params long[] shape)
+    private QuantizedMatrix? ReadKept(string name, long[] shape)
     {
         var tensor = FindOfShape(name, shape);
         if (!tensor.Layout.IsQuantized || shape.Length != 2)
@@ -77,8 +75,6 @@ internal sealed class GgufModel : IModelSource, ITensorSource
         }
         return KeptBlocks.Convert(tensor.Layout, rows, (int)tensor.Columns);
     }
-
-    public void Dispose() => _file.Dispose();
 
     private GgufTensor FindOfShape(string name, long[] shape)
     {
@@ -112,5 +108,22 @@ internal sealed class GgufModel : IModelSource, ITensorSource
     {
         var within = row % head;
         return row - within + (within % (head / 2) * 2) + (within / (head / 2));
+    }
+
+    /// <summary>What a reader of the weights sees and closes; the file stays open.</summary>
+    private sealed class Tensors(GgufModel model) : ITensorSource
+    {
+        public long Elements => model._file.Header.Tensors.Values.Sum(tensor => tensor.Elements);
+
+        public bool Contains(string name) => model.Find(name) is not null;
+
+        public float[] Read(string name, params long[] shape) => model.Read(name, shape);
+
+        public QuantizedMatrix? ReadKept(string name, params long[] shape) => model.ReadKept(name, shape);
+
+        public void Dispose()
+        {
+            // The model owns the file.
+        }
     }
 }

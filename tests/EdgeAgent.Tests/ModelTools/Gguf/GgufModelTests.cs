@@ -52,6 +52,18 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal([2], model.ReadConfig().StopTokens);
     }
 
+    [Fact]
+    public void Weights_are_read_again_after_their_first_reader_has_closed_them()
+    {
+        using var model = GgufModel.Open(Path.Combine(Fixtures, "llama.gguf"));
+        using (var first = model.OpenTensors())
+        {
+            Assert.Equal(64, first.Read("model.norm.weight", 64).Length);
+        }
+        using var second = model.OpenTensors();
+        Assert.Equal(64, second.Read("model.norm.weight", 64).Length);
+    }
+
     [Theory]
     [InlineData("unknown architecture", "'mamba', which is not known. Known: llama, qwen2")]
     [InlineData("experts", "llama.expert_count is not 0")]
