@@ -8,6 +8,7 @@ namespace EdgeAgent.EndToEnd;
 public sealed class ArmTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_longPatience = TimeSpan.FromMinutes(30);
     private static readonly string[] s_architectures =
         ["llama", "llama3", "mistral", "qwen2", "qwen3", "phi3", "gemma3", "smollm3"];
 
@@ -50,9 +51,33 @@ public sealed class ArmTests : IDisposable
         Assert.EndsWith("16 of 16 packages agree", result.Expect().TrimEnd(), StringComparison.Ordinal);
     }
 
+    /// <remarks>One window, of which 255 tokens are scored. The emulated board takes 2 minutes of processor
+    /// time.</remarks>
+    [Fact, Trait("Tier", "long")]
+    public async Task SmolLM2_has_on_a_Raspberry_Pi_5_the_perplexity_that_it_has_here()
+    {
+        const int tokens = 256;
+        var text = Need.Shared("models/smollm2/perplexity.txt");
+        var package = await ImportAsync(
+            Need.Shared("models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"), "smollm2", "keep");
+        var here = JsonNode.Parse(await AgentAsync("model", "eval", package, "--text", text,
+            "--tokens", $"{tokens}", "--window", $"{tokens}", "--json"))!["levels"]![0]!["perplexity"]!;
+        var file = Path.Combine(_folder, "tokens.json");
+        (await Shell.RunAsync(s_patience, "sh", "-c", "\"$0\" tokenize \"$1\" --json <\"$2\" >\"$3\"",
+            Path.Combine(await PublishedAgent.FolderAsync(), "edge-agent"), package, text, file)).Expect();
+        var result = await OnArmAsync(s_longPatience, "cortex-a76", "perplexity.js", package, file, $"{tokens}");
+        var there = JsonNode.Parse(result.Expect().Split('\n').Single(line => line.StartsWith('{')))!;
+        Assert.Equal(tokens, there["tokens"]!.GetValue<int>());
+        Assert.InRange(there["perplexity"]!.GetValue<double>() / here.GetValue<double>(), 0.98, 1.02);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static Task<ShellResult> OnArmAsync(string processor, string script, params string[] arguments)
+    private static Task<ShellResult> OnArmAsync(string processor, string script, params string[] arguments) =>
+        OnArmAsync(s_patience, processor, script, arguments);
+
+    private static Task<ShellResult> OnArmAsync(
+        TimeSpan patience, string processor, string script, params string[] arguments)
     {
         var tool = Need.Shared("tools/arm64-node");
         // A root for each processor: it holds that processor's /proc/cpuinfo. The tool makes it at the first call.
@@ -60,7 +85,7 @@ public sealed class ArmTests : IDisposable
         Need.That(Environment.UserName == "root" || File.Exists(Path.Combine(root, ".ready")),
             "needs root once, to install what emulates arm64");
         Need.Tool("npm");
-        return Shell.RunAsync(s_patience, "env", [$"ARM64_CPU={processor}", $"ARM64_ROOT={root}", tool,
+        return Shell.RunAsync(patience, "env", [$"ARM64_CPU={processor}", $"ARM64_ROOT={root}", tool,
             Path.Combine(Repository.Root, "tests", "arm64", script), .. arguments]);
     }
 

@@ -23,6 +23,10 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
     public string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
         System.IO.Path.GetFullPath(Path))).ToLowerInvariant();
 
+    public string? Licence => System.IO.File.Exists(File("README.md"))
+        && new FileInfo(File("README.md")).Length <= MaximumJsonBytes
+        ? SourceLicence.OfCard(Encoding.UTF8.GetString(ReadFile("README.md"))) : null;
+
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
     /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, the family

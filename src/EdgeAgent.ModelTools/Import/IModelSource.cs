@@ -8,6 +8,9 @@ internal interface IModelSource : IDisposable
     /// <summary>Name for the manifest where the operator gives none; the manifest's rules judge it.</summary>
     string Name { get; }
 
+    /// <summary>What the publisher says the licence is, as an SPDX expression; null where nothing is said.</summary>
+    string? Licence { get; }
+
     /// <exception cref="ModelToolsException">A value is missing or out of bounds, or the family unknown.</exception>
     DecoderConfig ReadConfig();
 

@@ -27,7 +27,7 @@ public sealed record ImportOptions
     /// <summary>Version in the manifest.</summary>
     public string Version { get; init; } = "1.0.0";
 
-    /// <summary>SPDX expression; null: that of the package which is replaced, else unknown.</summary>
+    /// <summary>SPDX expression; null: that of the package which is replaced, else what the source says.</summary>
     public string? Licence { get; init; }
 }
 

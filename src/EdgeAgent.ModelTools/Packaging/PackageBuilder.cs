@@ -16,6 +16,7 @@ internal sealed class PackageBuilder(
     private const string TokenizerFile = PackageManifest.TokenizerFileName;
     private const string TemplateFile = PackageManifest.TemplateFileName;
     private const string OldestRuntime = "1.30.0";
+    private const string UnknownLicence = "LicenseRef-unknown";
 
     /// <summary>What people wrote for a package; an import over an older package keeps it.</summary>
     public static readonly string[] WrittenByPeople = ["card.md", "licence.txt"];
@@ -27,6 +28,9 @@ internal sealed class PackageBuilder(
 
     /// <summary>How matrices are rounded where there is no plan and nothing is kept.</summary>
     public BlockFormat Rounding { get; init; } = BlockFormat.Int4;
+
+    /// <summary>What an operator once said stays; that nobody said anything does not.</summary>
+    private string? ReplacedLicence => _replaced?.Licence is { } licence and not UnknownLicence ? licence : null;
 
     private bool IsQuantized => options.Quantization != QuantizationMethod.None;
 
@@ -58,7 +62,7 @@ internal sealed class PackageBuilder(
             Format = PackageManifest.CurrentFormat,
             Name = options.Name ?? source.Name,
             Version = options.Version,
-            Licence = options.Licence ?? _replaced?.Licence ?? "LicenseRef-unknown",
+            Licence = options.Licence ?? ReplacedLicence ?? source.Licence ?? UnknownLicence,
             Architecture = Architecture(parameters),
             Context = model.Context,
             Quantization = Quantization(weights, levels[0]),

@@ -57,7 +57,7 @@ internal static class ImportSandbox
 
     /// <summary>Of a file, or of the files of a folder; a link, as download caches have them, counts as its
     /// target.</summary>
-    private static long SizeBytes(string source)
+    public static long SizeBytes(string source)
     {
         var files = Directory.Exists(source)
             ? new DirectoryInfo(source).EnumerateFiles().Take(MaximumFiles) : [new FileInfo(source)];

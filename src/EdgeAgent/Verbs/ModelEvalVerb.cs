@@ -77,7 +77,7 @@ internal static class ModelEvalVerb
         LoadedPackage package, InferenceEngine engine, IReadOnlyList<EvaluationTask> tasks, int level,
         TimeProvider time)
     {
-        var line = new ProgressLine($"level {level}", tasks.Count, time);
+        var line = new ProgressLine($"level {level}", tasks.Count, time, "tasks");
         var result = TaskEvaluation.Run(package, engine, tasks, level, line.Report);
         line.End();
         return result;

@@ -114,8 +114,9 @@ internal static class ModelImportVerb
         ImportOptions options, string? taskFile, string? text, bool json, TimeProvider time, CancellationToken cancel)
     {
         var tasks = taskFile is null ? null : TaskFile.Read(taskFile);
-        var line = new ProgressLine("weights", 100, time);
-        var manifest = ModelImport.Run(options, line.Report, cancel);
+        var megabytes = Math.Max(1, ImportSandbox.SizeBytes(options.Source) / 1_000_000);
+        var line = new ProgressLine("weights", megabytes, time, "MB");
+        var manifest = ModelImport.Run(options, percent => line.Report(megabytes * percent / 100), cancel);
         line.End();
         if (tasks is not null)
         {

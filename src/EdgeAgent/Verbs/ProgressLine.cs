@@ -2,9 +2,13 @@ using System.Globalization;
 
 namespace EdgeAgent.Verbs;
 
-/// <summary>A progress line on standard error: redrawn on a terminal, a plain line for each tenth elsewhere.</summary>
-internal sealed class ProgressLine(string step, long total, TimeProvider time)
+/// <summary>Progress on standard error: a bar that is redrawn on a terminal, a plain line for each tenth
+/// elsewhere.</summary>
+/// <param name="unit">Of what is counted, in the plural: <c>MB</c>.</param>
+internal sealed class ProgressLine(string step, long total, TimeProvider time, string unit = "")
 {
+    private const int BarCells = 24;
+
     private static readonly TimeSpan SlowEnough = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromMilliseconds(100);
 
@@ -21,18 +25,15 @@ internal sealed class ProgressLine(string step, long total, TimeProvider time)
         {
             return;
         }
-        var left = TimeSpan.FromSeconds(elapsed.TotalSeconds / done * (total - done));
-        var text = string.Create(CultureInfo.InvariantCulture,
-            $"{step}: {100.0 * done / total:0} % ({done} of {total}), {left:m\\:ss} left");
         if (!Console.IsErrorRedirected && time.GetElapsedTime(_drawn) >= RedrawInterval)
         {
-            Console.Error.Write($"\r{text}   ");
+            Console.Error.Write($"\r{step} {Bar(done, total)} {Figures(done, total, unit, elapsed)}\e[K");
             (_drawn, _shown) = (time.GetTimestamp(), true);
         }
         else if (Console.IsErrorRedirected && 10 * done / total > _tenth)
         {
             _tenth = (int)(10 * done / total);
-            Console.Error.WriteLine(text);
+            Console.Error.WriteLine($"{step}: {Figures(done, total, unit, elapsed)}");
         }
     }
 
@@ -43,5 +44,23 @@ internal sealed class ProgressLine(string step, long total, TimeProvider time)
         {
             Console.Error.Write("\r\e[K");
         }
+    }
+
+    /// <summary>Share, amount, rate and what is left at that rate.</summary>
+    public static string Figures(long done, long total, string unit, TimeSpan elapsed)
+    {
+        var rate = done / elapsed.TotalSeconds;
+        var left = TimeSpan.FromSeconds((total - done) / rate);
+        var counted = unit.Length == 0 ? "" : $" {unit}";
+        return string.Create(CultureInfo.InvariantCulture, $"{100.0 * done / total:0} % ({done} of {total}{counted}), "
+            + $"{rate.ToString(rate < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)}{counted}/s, ")
+            + left.ToString(left.TotalHours < 1 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture) + " left";
+    }
+
+    /// <summary>A bar of ASCII, which every terminal can draw.</summary>
+    public static string Bar(long done, long total)
+    {
+        var full = (int)(BarCells * Math.Clamp(done, 0, total) / total);
+        return $"[{new string('#', full)}{new string('.', BarCells - full)}]";
     }
 }

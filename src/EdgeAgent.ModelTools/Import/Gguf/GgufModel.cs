@@ -15,6 +15,9 @@ internal sealed class GgufModel : IModelSource
     public string Name => string.Concat(Path.GetFileNameWithoutExtension(_file.Name).ToLowerInvariant()
         .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-' ? letter : '-'));
 
+    public string? Licence => SourceLicence.Spdx(
+        Metadata.OptionalText("general.license"), Metadata.OptionalText("general.license.name"));
+
     private GgufMetadata Metadata => _file.Header.Metadata;
 
     /// <exception cref="ModelToolsException">The file breaks the format, or its architecture is unknown.</exception>

@@ -22,6 +22,10 @@ internal static class BentModel
             .Text("tokenizer.ggml.pre", Is("pre-tokenizer") ? "none" : "gpt-2")
             .Texts("tokenizer.ggml.tokens", [.. Tokens().Take(Is("more tokens than rows") ? 6 : 4)])
             .Texts("tokenizer.ggml.merges", Is("merge") ? "a c" : "a b");
+        if (Is("licence"))
+        {
+            file.Text("general.license", "apache-2.0");
+        }
         if (!Is("no stop token"))
         {
             file.UInt32("tokenizer.ggml.eos_token_id", 0);
