@@ -78,7 +78,7 @@ internal sealed class EngineTelemetry(
 
     private void Measure()
     {
-        var (tokens, busy) = (serving.CompletionTokens, serving.CompletionTime);
+        var (tokens, busy) = (serving.DecodedTokens, serving.CompletionTime);
         if (tokens > _tokens && busy > _busy)
         {
             TokensPerSecond = (tokens - _tokens) / (busy - _busy).TotalSeconds;

@@ -55,11 +55,13 @@ internal static class GovernorPolicy
         var strain = Math.Max(state.HeatPressure ?? 0, queue);
         var isShort = memory < 1 || inputs.MemoryPressure > 0.2;
         var isBlind = HeatRules.IsBlind(state, inputs, limits);
+        // One at a time, so that between two requests there is nothing left in the cache that could not be given back.
+        var isTight = memory < 1.5 || inputs.MemoryPressure > 0.1;
         return state.Plan with
         {
-            FreeCaches = memory < 1.5 || inputs.MemoryPressure > 0.1,
+            FreeCaches = isTight,
             InGroups = !isShort && !isBlind && strain < (state.Plan.InGroups ? LeaveGroups : JoinGroups),
-            Sequences = isShort || isBlind || state.HeatBudget < 0.3 ? 1 : limits.Options.Sequences,
+            Sequences = isTight || isBlind || state.HeatBudget < 0.3 ? 1 : limits.Options.Sequences,
             ContextShare = memory < 0.5 ? 0.25 : isShort ? 0.5 : 1,
             // Short of memory, larger graphs than the one in force are closed.
             OpenFrom = isShort ? state.Plan.Level : Math.Max(state.Plan.Level - 1, limits.LowestLevel),

@@ -22,7 +22,6 @@ internal sealed class InferenceLoop(
     public void Run(ServedModel model, Action beat, TimeSpan longestSilence, CancellationToken stop)
     {
         using var wake = stop.UnsafeRegister(_ => queue.Wake(), null);
-        model.Sessions.Prepared = queue.Wake;
         var batch = Begin(model, beat);
         while (!stop.IsCancellationRequested)
         {
@@ -31,7 +30,8 @@ internal sealed class InferenceLoop(
                 beat();
                 model.Sessions.Tend(inForce.Plan);
             }
-            if (batch.HasRoom && queue.Take(batch.IsEmpty ? longestSilence : TimeSpan.Zero) is { } ticket)
+            var patience = batch.IsEmpty ? longestSilence : TimeSpan.Zero;
+            if (batch.HasRoom && queue.Take(patience, batch.LastLane) is { } ticket)
             {
                 batch.Add(ticket);
             }
@@ -80,5 +80,9 @@ internal sealed class InferenceLoop(
     private static PromptRefusal Stopping() =>
         new(ServingFault.ShuttingDown, "The agent is stopping. Send the request again.");
 
-    private PromptBatch Begin(ServedModel model, Action beat) => _batch = new PromptBatch(model, _parts, beat, logger);
+    private PromptBatch Begin(ServedModel model, Action beat)
+    {
+        model.Sessions.Prepared = queue.Wake;
+        return _batch = new PromptBatch(model, _parts, beat, logger);
+    }
 }

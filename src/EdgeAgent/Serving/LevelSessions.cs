@@ -12,13 +12,11 @@ namespace EdgeAgent.Serving;
 /// </remarks>
 internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logger)
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(100);
-
     private readonly bool[] _failed = new bool[engine.LevelCount];
     private PruningPlan? _done;
     private Task? _preparing;
 
-    /// <summary>Levels that were chosen since the last look.</summary>
+    /// <summary>Levels that the requests of the round use.</summary>
     private readonly bool[] _chosen = new bool[engine.LevelCount];
 
     /// <summary>Told on another thread when a session waits for its warm-up.</summary>
@@ -32,7 +30,6 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         {
             Look(plan);
         }
-        Array.Clear(_chosen);
     }
 
     /// <summary>
@@ -62,20 +59,19 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
         return null;
     }
 
-    /// <summary>Opens a level that nothing else can stand in for, or gives it up.</summary>
-    /// <param name="mustEnd">Asked while the session is made.</param>
-    public void OpenNow(int level, Func<bool> mustEnd)
+    /// <summary>Begins to make the session of a level that no other can stand in for; a later look opens it.</summary>
+    /// <returns>Whether there is hope; false where it could not be opened.</returns>
+    public bool Want(int level)
     {
-        var preparing = Task.Run(() => engine.Prepare(level));
-        while (!((IAsyncResult)preparing).AsyncWaitHandle.WaitOne(LongestWait) && !mustEnd())
+        if (!_failed[level] && _preparing is not { IsCompleted: false } && !engine.IsPrepared(level))
         {
+            Begin(level);
         }
-        if (preparing.IsCompleted)
-        {
-            preparing.GetAwaiter().GetResult();
-            engine.Open(level);
-        }
+        return !_failed[level];
     }
+
+    /// <summary>Forgets what was chosen: a new round chooses.</summary>
+    public void BeginRound() => Array.Clear(_chosen);
 
     private void Look(PruningPlan plan)
     {

@@ -16,9 +16,6 @@ internal sealed class LevelTuning
     public const int AnswerTokens = 64;
     public const int LeastRounds = 3;
 
-    /// <summary>As in an answer, whose prompt begins with a chunk of this size.</summary>
-    private const int FirstChunkTokens = 64;
-
     private const string Text = "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
 
     private readonly ServedModel _model;
@@ -101,11 +98,15 @@ internal sealed class LevelTuning
         var generation = new Generation(_model.Package.Tokenizer, [], _model.Engine.VocabularySize, _prompt,
             _model.Engine.Context, new GenerationOptions { MaximumTokens = _answerTokens });
         var start = _time.GetTimestamp();
-        var chunk = Math.Min(FirstChunkTokens, _model.Engine.ChunkTokens);
-        for (var past = 0; past < _prompt.Length; past += chunk)
+        for (var past = 0; past < _prompt.Length;)
         {
+            var chunk = PromptChunks.Tokens(
+                _model.Speeds.PromptToken(level), PromptChunks.Longest, _model.Engine.ChunkTokens);
             var tokens = _prompt.AsSpan(past, Math.Min(chunk, _prompt.Length - past));
+            var began = _time.GetTimestamp();
             _model.Engine.Extend(0, tokens, past, level);
+            _model.Speeds.Prefilled(level, tokens.Length, _time.GetElapsedTime(began));
+            past += tokens.Length;
         }
         generation.Accept(_model.Engine.Logits(0));
         var prefilled = _time.GetTimestamp();

@@ -10,15 +10,13 @@ namespace EdgeAgent.Serving;
 /// <remarks>
 /// The one place of the product that runs steps of answers: `run`, `ask` and the allocation test all go through it. Run
 /// n is sequence n of the KV cache; the one whose prompt is still being computed is the last. Neighbours of one level
-/// decode in one step, others in steps of their own. Between two rounds it looks at cancels, deadlines and the plan.
+/// decode in one step, others in steps of their own; who waits for a level to be opened is left out. Between two rounds
+/// it looks at cancels, deadlines and the plan.
 /// </remarks>
 internal sealed partial class PromptBatch
 {
-    /// <summary>A chunk of a prompt aims at this time, so that cancel and deadline are always near.</summary>
-    private static readonly TimeSpan LongestChunk = TimeSpan.FromMilliseconds(125);
-
-    /// <summary>A chunk aims at this time where others wait for it between two of their tokens.</summary>
-    private static readonly TimeSpan LongestSharedChunk = TimeSpan.FromMilliseconds(50);
+    /// <summary>A level that has to be opened first is looked for so often.</summary>
+    private static readonly TimeSpan OpeningPause = TimeSpan.FromMilliseconds(50);
 
     private readonly ServedModel _model;
     private readonly InferenceEngine _engine;
@@ -28,6 +26,9 @@ internal sealed partial class PromptBatch
     private readonly List<PromptRun> _runs;
     private readonly int[] _tokens;
     private readonly int[] _pasts;
+
+    /// <summary>By planned level: the highest floor of the requests that share its steps.</summary>
+    private readonly int[] _floors;
     private readonly Func<bool> _mustEnd;
     private volatile PromptTicket[] _tickets = [];
 
@@ -36,6 +37,7 @@ internal sealed partial class PromptBatch
     {
         (_model, _engine, _parts, _beat, _logger) = (model, model.Engine, parts, beat, logger);
         (_tokens, _pasts) = (new int[_engine.Sequences], new int[_engine.Sequences]);
+        _floors = new int[_engine.LevelCount];
         _runs = new List<PromptRun>(_engine.Sequences);
         _mustEnd = MustEnd;
     }
@@ -48,6 +50,22 @@ internal sealed partial class PromptBatch
 
     /// <summary>What is computed now; any thread.</summary>
     public IReadOnlyList<PromptTicket> Tickets => _tickets;
+
+    /// <summary>The last lane from which to begin: batch work would slow down what is urgent.</summary>
+    public Lane LastLane
+    {
+        get
+        {
+            foreach (var run in _runs)
+            {
+                if (run.Ticket.Request.Lane == Lane.Urgent)
+                {
+                    return Lane.Normal;
+                }
+            }
+            return Lane.Batch;
+        }
+    }
 
     /// <summary>Begins a request, or gives it its result at once where that cannot be.</summary>
     public void Add(PromptTicket ticket)
@@ -80,85 +98,88 @@ internal sealed partial class PromptBatch
         {
             run.EndIfInterrupted();
         }
-        if (RemoveEnded() || !ChooseLevels())
+        if (RemoveEnded())
         {
             return;
         }
-        var decoding = Decoding;
-        Decode(decoding);
-        Prefill(decoding);
-        RemoveEnded();
+        ChooseLevels();
+        var (decoding, ran) = (Decoding, false);
+        ran |= Decode(decoding);
+        ran |= Prefill(decoding);
+        if (!RemoveEnded() && !ran)
+        {
+            // All of them wait for a level that is being opened.
+            _parts.Wait(OpeningPause);
+        }
     }
 
     /// <summary>The runs that decode; one more at most is not so far yet.</summary>
     private int Decoding => IsEmpty || _runs[^1].IsPrefilled ? _runs.Count : _runs.Count - 1;
 
-    /// <returns>Whether all of them are open.</returns>
-    private bool ChooseLevels()
+    private void ChooseLevels()
     {
-        var (plan, areOpen) = (_parts.InForce.Plan, true);
+        var plan = _parts.InForce.Plan;
+        _model.Sessions.BeginRound();
+        Array.Clear(_floors);
         foreach (var run in _runs)
         {
-            run.ChooseLevel(plan);
-            if (!_engine.IsOpen(run.Level))
+            // A request of a higher level alone would cost the round a step more: its neighbours come along.
+            ref var floor = ref _floors[run.PlannedLevel(plan)];
+            floor = Math.Max(floor, run.LevelFloor(plan, LoadBeside(run)));
+        }
+        foreach (var run in _runs)
+        {
+            run.ChooseLevel(plan, _floors[run.PlannedLevel(plan)]);
+            if (!_engine.IsOpen(run.Level) && !_model.Sessions.Want(run.Level))
             {
-                TryOpen(run);
-                areOpen &= _engine.IsOpen(run.Level);
+                run.End(new PromptRefusal(ServingFault.Failed,
+                    $"Level {run.Level} cannot be opened on this board; the agent's log has the details."));
             }
         }
-        return areOpen;
     }
 
-    /// <summary>Opens a level that no open one of the request's range can stand in for.</summary>
-    private void TryOpen(PromptRun run)
-    {
-        try
-        {
-            _model.Sessions.OpenNow(run.Level, _mustEnd);
-        }
-        catch (Exception error)
-        {
-            run.End(Refusal(error));
-        }
-    }
+    private RoundLoad LoadBeside(PromptRun run) =>
+        new(_runs.Count, ReferenceEquals(run, _runs[^1]) ? 0 : _runs[^1].PromptLeft);
 
-    private void Decode(int decoding)
+    private bool CanStep(PromptRun run) => run.Result is null && _engine.IsOpen(run.Level);
+
+    /// <returns>Whether anything was computed.</returns>
+    private bool Decode(int decoding)
     {
-        var start = _parts.Time.GetTimestamp();
+        var (start, tokens) = (_parts.Time.GetTimestamp(), 0);
         for (int first = 0, next; first < decoding; first = next)
         {
             next = first + 1;
+            if (!CanStep(_runs[first]))
+            {
+                continue;
+            }
             while (next < decoding && _runs[next].Level == _runs[first].Level)
             {
                 next++;
             }
-            DecodeTogether(first, next - first);
+            tokens += DecodeTogether(first, next - first);
         }
-        if (decoding > 0)
+        if (tokens > 0)
         {
             var took = _parts.Time.GetElapsedTime(start);
-            for (var row = 0; row < decoding; row++)
-            {
-                // Whatever shares the round, a request's next token is so far away.
-                if (row == 0 || _runs[row].Level != _runs[row - 1].Level)
-                {
-                    _model.Speeds.Decoded(_runs[row].Level, took);
-                }
-            }
-            _parts.Counters.Decoded(decoding, took);
+            _parts.Counters.Decoded(tokens, took);
             _parts.Pauses.Ran(start, took);
         }
+        return tokens > 0;
     }
 
-    private void DecodeTogether(int first, int count)
+    /// <returns>Tokens that were computed.</returns>
+    private int DecodeTogether(int first, int count)
     {
+        var (level, start) = (_runs[first].Level, _parts.Time.GetTimestamp());
         for (var row = 0; row < count; row++)
         {
             (_tokens[row], _pasts[row]) = (_runs[first + row].Token, _runs[first + row].Past);
         }
         try
         {
-            _engine.Decode(_tokens.AsSpan(0, count), _pasts.AsSpan(0, count), _runs[first].Level, first);
+            _engine.Decode(_tokens.AsSpan(0, count), _pasts.AsSpan(0, count), level, first);
         }
         catch (Exception error)
         {
@@ -166,12 +187,14 @@ internal sealed partial class PromptBatch
             {
                 _runs[row].End(Refusal(error));
             }
-            return;
+            return 0;
         }
         for (var row = 0; row < count; row++)
         {
             TryAccept(_runs[first + row], row);
         }
+        _model.Speeds.Decoded(level, count, _parts.Time.GetElapsedTime(start));
+        return count;
     }
 
     private void TryAccept(PromptRun run, int row)
@@ -186,28 +209,30 @@ internal sealed partial class PromptBatch
         }
     }
 
-    private void Prefill(int decoding)
+    /// <returns>Whether anything was computed.</returns>
+    private bool Prefill(int decoding)
     {
-        if (decoding == _runs.Count)
+        if (decoding == _runs.Count || !CanStep(_runs[^1]))
         {
-            return;
+            return false;
         }
         var (run, row) = (_runs[^1], _runs.Count - 1);
         try
         {
-            var (tokens, start) = (run.NextChunk.Length, _parts.Time.GetTimestamp());
-            _engine.Extend(row, run.NextChunk, run.Past, run.Level);
+            var start = _parts.Time.GetTimestamp();
+            var chunk = run.NextChunk(decoding == 0 ? PromptChunks.Longest : PromptChunks.LongestShared);
+            _engine.Extend(row, chunk, run.Past, run.Level);
             var took = _parts.Time.GetElapsedTime(start);
-            _model.Speeds.Prefilled(run.Level, tokens, took);
-            run.Prefilled(
-                took, decoding == 0 ? LongestChunk : LongestSharedChunk, _engine.ChunkTokens, _engine.Logits(0));
-            _parts.Counters.Prefilled(tokens, run.IsPrefilled ? 1 : 0, took);
+            _model.Speeds.Prefilled(run.Level, chunk.Length, took);
+            run.Prefilled(chunk.Length, took, _engine.Logits(0));
+            _parts.Counters.Prefilled(chunk.Length, run.IsPrefilled ? 1 : 0);
             _parts.Pauses.Ran(start, took);
         }
         catch (Exception error)
         {
             run.End(Refusal(error));
         }
+        return true;
     }
 
     private bool RemoveEnded()

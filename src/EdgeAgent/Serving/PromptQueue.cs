@@ -41,7 +41,8 @@ internal sealed class PromptQueue(int capacity, PlanInForce inForce)
     }
 
     /// <summary>The next request, or null when none came in time or somebody called <see cref="Wake"/>.</summary>
-    public PromptTicket? Take(TimeSpan patience)
+    /// <param name="last">Lanes behind this one stay as they are.</param>
+    public PromptTicket? Take(TimeSpan patience, Lane last = Lane.Batch)
     {
         lock (_lock)
         {
@@ -49,7 +50,7 @@ internal sealed class PromptQueue(int capacity, PlanInForce inForce)
             {
                 Monitor.Wait(_lock, patience);
             }
-            return Next();
+            return Next(last);
         }
     }
 
@@ -119,11 +120,11 @@ internal sealed class PromptQueue(int capacity, PlanInForce inForce)
         }
     }
 
-    private PromptTicket? Next()
+    private PromptTicket? Next(Lane last)
     {
-        foreach (var lane in _lanes)
+        for (var lane = Lane.Urgent; lane <= last; lane++)
         {
-            if (lane.TryDequeue(out var ticket))
+            if (_lanes[(int)lane].TryDequeue(out var ticket))
             {
                 _count--;
                 return ticket;

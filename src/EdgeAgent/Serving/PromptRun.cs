@@ -8,8 +8,7 @@ namespace EdgeAgent.Serving;
 /// <remarks>It runs no step itself; <see cref="PromptBatch"/> does, and allocates nothing per token.</remarks>
 internal sealed class PromptRun
 {
-    private const int FirstChunkTokens = 64;
-
+    private readonly ServedModel _model;
     private readonly PromptTicket _ticket;
     private readonly Generation _generation;
     private readonly RequestLevels _levels;
@@ -18,7 +17,7 @@ internal sealed class PromptRun
     private readonly long _start;
     private long _prefilledAt;
     private int _past;
-    private int _chunk;
+    private double? _secondsPerToken;
 
     /// <summary>Encodes the prompt.</summary>
     /// <exception cref="InferenceException">The prompt does not fit into the context.</exception>
@@ -28,7 +27,7 @@ internal sealed class PromptRun
     {
         (_ticket, Account, _time) = (ticket, account, time);
         (_queued, _start) = (ticket.Age, time.GetTimestamp());
-        _chunk = Math.Min(FirstChunkTokens, model.Engine.ChunkTokens);
+        _model = model;
         _levels = new RequestLevels(model, ticket);
         var context = Math.Max(1, (int)(model.Engine.Context * plan.ContextShare));
         _generation = new Generation(
@@ -48,9 +47,8 @@ internal sealed class PromptRun
     /// <summary>The token to decode next.</summary>
     public int Token => _generation.Token;
 
-    /// <summary>The tokens of the prompt to extend by next.</summary>
-    public ReadOnlySpan<int> NextChunk =>
-        _generation.Prompt.AsSpan(_past, Math.Min(_chunk, _generation.Prompt.Length - _past));
+    /// <summary>Tokens of the prompt that are still to be computed.</summary>
+    public int PromptLeft => _generation.Prompt.Length - _past;
 
     /// <summary>The level of the next step, as it was chosen last.</summary>
     public int Level { get; private set; }
@@ -58,18 +56,31 @@ internal sealed class PromptRun
     /// <summary>What the request gets, once its answer has ended or something else ended it.</summary>
     public PromptResult? Result { get; private set; }
 
-    public void ChooseLevel(PruningPlan plan) =>
-        Level = _levels.Next(plan, _generation.Prompt.Length - _past, _generation.Count);
+    /// <summary>The level of the plan within the request's range.</summary>
+    public int PlannedLevel(PruningPlan plan) => _levels.Planned(plan);
 
-    /// <summary>The chunk was computed.</summary>
-    /// <param name="longest">A chunk is to take no longer.</param>
-    /// <param name="most">The most tokens of a chunk.</param>
-    /// <param name="logits">[V] after the chunk's last token.</param>
-    public void Prefilled(TimeSpan took, TimeSpan longest, int most, ReadOnlySpan<float> logits)
+    /// <summary>The least level that the deadline asks for.</summary>
+    public int LevelFloor(PruningPlan plan, RoundLoad load) =>
+        _levels.Floor(plan, load, PromptLeft, _generation.Count);
+
+    public void ChooseLevel(PruningPlan plan, int floor) => Level = _levels.Next(plan, floor);
+
+    /// <summary>The tokens of the prompt to extend by next.</summary>
+    /// <param name="longest">The step is to take no longer.</param>
+    public ReadOnlySpan<int> NextChunk(TimeSpan longest)
     {
-        var tokens = NextChunk.Length;
+        // A step takes longer the more the sequence holds: what the last one took counts before what others took.
+        var seconds = _secondsPerToken ?? _model.Speeds.PromptToken(Level);
+        var tokens = PromptChunks.Tokens(seconds, longest, _model.Engine.ChunkTokens);
+        return _generation.Prompt.AsSpan(_past, Math.Min(tokens, PromptLeft));
+    }
+
+    /// <summary>A chunk of so many tokens was computed.</summary>
+    /// <param name="logits">[V] after the chunk's last token.</param>
+    public void Prefilled(int tokens, TimeSpan took, ReadOnlySpan<float> logits)
+    {
         _past += tokens;
-        _chunk = (int)Math.Clamp(tokens * (longest / took), 1, most);
+        _secondsPerToken = took.TotalSeconds / tokens;
         if (IsPrefilled)
         {
             _generation.Accept(logits);

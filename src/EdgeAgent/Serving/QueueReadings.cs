@@ -39,29 +39,29 @@ internal sealed class QueueReadings(
             return null;
         }
         var (plan, tightest) = (inForce.Plan, (double?)null);
-        var level = Math.Min(plan.Level, model.HighestLevel);
-        // When each sequence is free for the next request.
-        var free = new PriorityQueue<int, double>();
-        foreach (var running in loop.Running)
+        var (level, running) = (Math.Min(plan.Level, model.HighestLevel), loop.Running);
+        var places = Math.Min(model.Engine.Sequences, plan.Sequences);
+        var together = Math.Min(places, running.Count + waiting.Count);
+        // When each sequence is free for the next request, and when the prompts are computed: one at a time is.
+        var free = new PriorityQueue<int, double>(Enumerable.Repeat((0, 0.0), places));
+        var promptsDone = 0.0;
+        for (var i = 0; i < running.Count + waiting.Count; i++)
         {
-            // As if it had just begun: how far it is, only its own thread knows.
-            free.Enqueue(0, (Seconds(model, running.Request, level) ?? 0) / plan.Pace);
-        }
-        while (free.Count < Math.Min(model.Engine.Sequences, plan.Sequences))
-        {
-            free.Enqueue(0, 0);
-        }
-        foreach (var ticket in waiting)
-        {
-            var left = (ticket.Request.Timeout - ticket.Age).TotalSeconds;
-            if (Seconds(model, ticket.Request, level) is not { } needed || !free.TryDequeue(out _, out var done))
+            var ticket = i < running.Count ? running[i] : waiting[i - running.Count];
+            if (Needs(model, ticket.Request, level, together) is not { } needs)
             {
                 return null;
             }
-            done += needed / plan.Pace;
+            // What runs counts as if its answer had just begun: how far it is, only its own thread knows.
+            var prompt = i < running.Count - 1 ? 0 : needs.Prompt / plan.Pace;
+            free.TryDequeue(out _, out var place);
+            promptsDone = Math.Max(place, promptsDone) + prompt;
+            var done = promptsDone + (needs.Answer / plan.Pace);
             free.Enqueue(0, done);
+            var left = (ticket.Request.Timeout - ticket.Age).TotalSeconds;
             // What no level answers in time must not cost the others their quality.
-            if (Seconds(model, ticket.Request, model.HighestLevel) < left)
+            var least = i < running.Count ? null : Needs(model, ticket.Request, model.HighestLevel, together: 1);
+            if (least is { } seconds && seconds.Prompt + seconds.Answer < left)
             {
                 tightest = Math.Min(tightest ?? double.MaxValue, left - done);
             }
@@ -69,7 +69,9 @@ internal sealed class QueueReadings(
         return tightest;
     }
 
-    private static double? Seconds(ServedModel model, PromptRequest request, int level)
+    /// <summary>Seconds of prompt and answer where so many are computed together; null: unknown.</summary>
+    private static (double Prompt, double Answer)? Needs(
+        ServedModel model, PromptRequest request, int level, int together)
     {
         var characters = 0;
         foreach (var (_, content) in request.Messages)
@@ -77,6 +79,7 @@ internal sealed class QueueReadings(
             characters += content.Length;
         }
         var tokens = Math.Min(request.MaximumTokens, Math.Max(model.Speeds.AnswerTokens, 1));
-        return model.Speeds.SecondsLeft(level, (double)characters / CharactersPerToken, tokens);
+        return model.Speeds.Prompt(level, (double)characters / CharactersPerToken, together) is { } prompt
+            && model.Speeds.Answer(level, tokens, together) is { } answer ? (prompt, answer) : null;
     }
 }

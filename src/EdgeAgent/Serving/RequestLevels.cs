@@ -34,16 +34,17 @@ internal sealed class RequestLevels
     /// <summary>The mean level over the tokens of the answer.</summary>
     public double Mean => _count == 0 ? 0 : (double)_sum / _count;
 
+    /// <summary>The level that the plan wants, within the request's range.</summary>
+    public int Planned(PruningPlan plan) => Math.Clamp(plan.Level, _min, _max);
+
     /// <summary>The level of the next step.</summary>
-    /// <param name="promptLeft">Tokens of the prompt that are still to be computed.</param>
-    /// <param name="answered">Tokens of the answer so far.</param>
-    public int Next(PruningPlan plan, int promptLeft, int answered)
+    /// <param name="floor">The highest floor of those that share the step.</param>
+    public int Next(PruningPlan plan, int floor)
     {
-        Raise(plan, promptLeft, answered);
-        var planned = Math.Max(plan.Level, _floor);
+        var planned = Math.Max(plan.Level, floor);
         _wanted = Math.Clamp(planned, _min, _max);
         _wantedCause = _wanted > planned ? _ticket.Request.LevelCause
-            : _wanted == planned && _floor > plan.Level ? LevelCause.Deadline
+            : _wanted == planned && floor > plan.Level ? LevelCause.Deadline
             : plan.Cause;
         return _model.Sessions.Choose(_wanted, _min, _max);
     }
@@ -60,26 +61,28 @@ internal sealed class RequestLevels
     }
 
     /// <summary>
-    /// Takes the lowest level at which the answer is expected in time; within a request it never falls, or it would
-    /// swing.
+    /// The lowest level at which the answer is expected in time, or 0 where any will do; within a request it never
+    /// falls, or it would swing.
     /// </summary>
-    private void Raise(PruningPlan plan, int promptLeft, int answered)
+    /// <param name="promptLeft">Tokens of the prompt that are still to be computed.</param>
+    /// <param name="answered">Tokens of the answer so far.</param>
+    public int Floor(PruningPlan plan, RoundLoad load, int promptLeft, int answered)
     {
         var from = Math.Clamp(Math.Max(plan.Level, _floor), _min, _max);
         var left = (_ticket.Request.Timeout - _ticket.Age).TotalSeconds * plan.Pace;
         var tokens = ExpectedTokens(_ticket.Request.MaximumTokens, answered);
         for (var level = from; level <= _max; level++)
         {
-            if (_model.Speeds.SecondsLeft(level, promptLeft, tokens) is not { } needed)
+            if (_model.Speeds.SecondsLeft(level, promptLeft, tokens, load) is not { } needed)
             {
-                return;
+                return _floor;
             }
             if (needed <= left || level == _max)
             {
-                _floor = level > from ? level : _floor;
-                return;
+                return _floor = level > from ? level : _floor;
             }
         }
+        return _floor;
     }
 
     /// <summary>Tokens that the answer is still expected to take: as the answers before, within its limit.</summary>

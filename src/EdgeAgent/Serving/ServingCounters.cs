@@ -5,15 +5,15 @@ internal sealed class ServingCounters
 {
     private long _promptTokens;
     private long _completionTokens;
-    private long _promptTicks;
+    private long _decodedTokens;
     private long _completionTicks;
 
     public long PromptTokens => Volatile.Read(ref _promptTokens);
 
-    public long CompletionTokens => Volatile.Read(ref _completionTokens);
+    /// <summary>Tokens of answers decoded within <see cref="CompletionTime"/>: all but the first of each.</summary>
+    public long DecodedTokens => Volatile.Read(ref _decodedTokens);
 
-    /// <summary>Time in which a prompt was computed.</summary>
-    public TimeSpan PromptTime => new(Volatile.Read(ref _promptTicks));
+    public long CompletionTokens => Volatile.Read(ref _completionTokens);
 
     /// <summary>Time in which answers were decoded, however many at once.</summary>
     public TimeSpan CompletionTime => new(Volatile.Read(ref _completionTicks));
@@ -22,16 +22,16 @@ internal sealed class ServingCounters
     public int Sequences { get; set; }
 
     /// <summary>A chunk of a prompt was computed, and with its last one the first token of the answer.</summary>
-    public void Prefilled(int tokens, int answerTokens, TimeSpan took)
+    public void Prefilled(int tokens, int answerTokens)
     {
         Volatile.Write(ref _promptTokens, _promptTokens + tokens);
         Volatile.Write(ref _completionTokens, _completionTokens + answerTokens);
-        Volatile.Write(ref _promptTicks, _promptTicks + took.Ticks);
     }
 
     /// <summary>One token for each of some requests was computed.</summary>
     public void Decoded(int tokens, TimeSpan took)
     {
+        Volatile.Write(ref _decodedTokens, _decodedTokens + tokens);
         Volatile.Write(ref _completionTokens, _completionTokens + tokens);
         Volatile.Write(ref _completionTicks, _completionTicks + took.Ticks);
     }

@@ -84,7 +84,7 @@ public sealed class LevelSessionsTests : IDisposable
         TendUntil(new PruningPlan { Level = 1, OpenFrom = 0, OpenTo = 3 }, () => Open().Length == 4);
         for (var level = 0; level < 4; level++)
         {
-            _model.Speeds.Decoded(level, TimeSpan.FromSeconds(4 - level));
+            _model.Speeds.Decoded(level, 1, TimeSpan.FromSeconds(4 - level));
         }
         _model.Speeds.Answered(10);
         // Ten tokens take 40, 30, 20 or 10 s by these speeds, and the prompt as much per token: only level 3 is near.

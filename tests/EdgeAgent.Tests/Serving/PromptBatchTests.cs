@@ -1,4 +1,4 @@
-using EdgeAgent.Inference;
+using EdgeAgent.Inference.Sampling;
 using EdgeAgent.Pruning;
 using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
@@ -96,6 +96,69 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
     }
 
     [Fact]
+    public void A_deadline_that_is_near_takes_those_of_the_same_steps_along_and_no_others()
+    {
+        for (var i = 0; i < 4 * 100; i++)
+        {
+            _model.Speeds.Decoded(i % 4, 1, TimeSpan.FromSeconds(i % 4 == 0 ? 1 : 0.001));
+        }
+        _model.Speeds.Answered(10);
+        var hurried = Served.Ticket(Served.Request() with { Timeout = TimeSpan.FromSeconds(5) });
+        var beside = Served.Ticket(Served.Request());
+        var pinned = Served.Ticket(Served.Request() with { Levels = (0, 0) });
+        var higher = Served.Ticket(Served.Request() with { Levels = (2, 3) });
+        PromptTicket[] all = [hurried, beside, pinned, higher];
+        var queue = new PromptQueue(8, _inForce);
+        Array.ForEach(all, ticket => Assert.Null(queue.TryAdd(ticket)));
+        RunUntilAnswered(Served.Loop(queue, _inForce), all, () => { });
+
+        Assert.Equal((1, LevelCause.Deadline), Level(hurried));
+        Assert.Equal((1, LevelCause.Deadline), Level(beside));
+        Assert.Equal((0, LevelCause.None), Level(pinned));
+        Assert.Equal((2, LevelCause.Request), Level(higher));
+    }
+
+    [Fact]
+    public void Batch_work_is_not_begun_beside_what_is_urgent()
+    {
+        var (urgent, batch) = (Served.Ticket(Served.Request(lane: Lane.Urgent)),
+            Served.Ticket(Served.Request(lane: Lane.Batch)));
+        var normal = Served.Ticket(Served.Request());
+        PromptTicket[] all = [batch, normal, urgent];
+        var queue = new PromptQueue(8, _inForce);
+        Array.ForEach(all, ticket => Assert.Null(queue.TryAdd(ticket)));
+        var loop = Served.Loop(queue, _inForce);
+        RunUntilAnswered(loop, all, () =>
+            Assert.False(loop.Running.Contains(urgent) && loop.Running.Contains(batch)));
+        Assert.All(all, ticket => Served.Result<PromptAnswer>(ticket));
+    }
+
+    [Fact]
+    public void A_request_that_waits_for_its_level_to_be_opened_holds_up_none_that_runs()
+    {
+        using var model = Served.Load(sequences: 2);
+        var (queue, counters) = (new PromptQueue(2, _inForce), new ServingCounters());
+        _inForce.Plan = new PruningPlan { Sequences = 2 };
+        // At this temperature it goes on for long.
+        var other = Served.Ticket(Served.Request(tokens: 900, sampling: new SamplingOptions { Temperature = 2 }));
+        var pinned = Served.Ticket(Served.Request() with { Levels = (3, 3) });
+        PromptTicket[] all = [other, pinned];
+        Array.ForEach(all, ticket => Assert.Null(queue.TryAdd(ticket)));
+        var loop = Served.Loop(queue, _inForce, counters);
+        var meanwhile = new HashSet<long>();
+        RunUntilAnswered(loop, all, () =>
+        {
+            if (loop.Running.Contains(pinned) && !model.Engine.IsOpen(3))
+            {
+                meanwhile.Add(counters.CompletionTokens);
+            }
+        }, model);
+        Assert.True(meanwhile.Count > 2, $"{meanwhile.Count}");
+        Assert.Equal((3, LevelCause.Request), Level(pinned));
+        Assert.Equal((0, LevelCause.None), Level(other));
+    }
+
+    [Fact]
     public void A_stop_finishes_all_that_run()
     {
         var queue = new PromptQueue(8, _inForce);
@@ -154,10 +217,17 @@ public sealed class PromptBatchTests(ServedFour four, ITestOutputHelper output) 
     private static PromptTicket Ticket(ReferenceCase reference) => Served.Ticket(
         Served.Request(tokens: reference.GreedyTokens.Length) with { Messages = [.. reference.Prompt] });
 
-    private void RunUntilAnswered(InferenceLoop loop, IEnumerable<PromptTicket> tickets, Action beat)
+    private static (int, LevelCause) Level(PromptTicket ticket)
+    {
+        var answer = Served.Result<PromptAnswer>(ticket);
+        return (answer.Level, answer.LevelCause);
+    }
+
+    private void RunUntilAnswered(
+        InferenceLoop loop, IEnumerable<PromptTicket> tickets, Action beat, ServedModel? model = null)
     {
         using var stop = new CancellationTokenSource();
-        loop.Run(_model, () =>
+        loop.Run(model ?? _model, () =>
         {
             beat();
             if (tickets.All(ticket => ticket.Result.IsCompleted))
