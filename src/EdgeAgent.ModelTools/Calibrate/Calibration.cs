@@ -59,7 +59,7 @@ internal static class Calibration
         using var package = LoadedPackage.Open(draft);
         return options.Calibration is { } file
             ? CalibrationText.FromFile(package, file)
-            : CalibrationText.Sampled(package, tokens => progress?.Invoke(DraftPercent + ((TextPercent - DraftPercent)
+            : CalibrationText.Default(package, tokens => progress?.Invoke(DraftPercent + ((TextPercent - DraftPercent)
                 * tokens / (CalibrationText.Windows * CalibrationText.Window))), cancel);
     }
 }

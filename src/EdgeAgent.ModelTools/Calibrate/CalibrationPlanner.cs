@@ -9,7 +9,7 @@ namespace EdgeAgent.ModelTools.Calibrate;
 internal static class CalibrationPlanner
 {
     /// <summary>Windows that the survey looks at.</summary>
-    private const int SurveyWindows = 8;
+    private const int SurveyWindows = 12;
 
     private static readonly BlockFormat[] Formats =
     [
@@ -31,18 +31,16 @@ internal static class CalibrationPlanner
                 $"Blocks of 32 do not divide the matrices (hidden size {model.HiddenSize}, FFN "
                 + $"{model.IntermediateSize}); use --quant none.");
         }
-        using var tensors = source.OpenTensors();
-        var surveys = Survey(model, tensors, windows, formats, progress, cancel);
         var own = source.ReadLevels(model);
         var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
-        var unordered = Enumerable.Range(0, model.IntermediateSize).ToArray();
+        var levels = corrects ? WidthLadder.Uniform(model.Layers, model.IntermediateSize, options.Levels) : own;
+        var least = corrects ? levels[^1][0] : model.IntermediateSize;
+        using var tensors = source.OpenTensors();
+        var surveys = Survey(model, tensors, windows, least, formats, progress, cancel);
         return new CalibrationPlan(
-            windows,
-            [.. surveys.Select(survey => corrects ? survey.Order : unordered)],
-            corrects ? WidthLadder.Spread([.. surveys.Select(survey => survey.Damage)], options.Levels) : own,
-            corrects,
+            windows, [.. surveys.Select(survey => survey.Order)], levels, corrects,
             BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], Open(options, formats), options.Bits),
-            LevelFormat(own, corrects));
+            LevelFormat(corrects));
     }
 
     /// <summary>Auto may take any; GPTQ alone has one symmetric format, the finest within the budget.</summary>
@@ -56,16 +54,17 @@ internal static class CalibrationPlanner
         return [symmetric.LastOrDefault(format => format.StoredBits <= options.Bits) ?? symmetric[0]];
     }
 
-    /// <summary>Corrected levels can make up for larger blocks; a trained model has blocks of its own.</summary>
-    private static BlockFormat LevelFormat(IReadOnlyList<IReadOnlyList<int>> own, bool corrects) =>
-        corrects ? new BlockFormat(4, 64, IsSymmetric: false) : BlockFormat.Int4;
+    /// <summary>The finest that a ladder has room for; a trained model has blocks of its own.</summary>
+    private static BlockFormat LevelFormat(bool corrects) =>
+        corrects ? BlockFormat.Int4 with { IsSymmetric = false } : BlockFormat.Int4;
 
     private static List<LayerSurvey> Survey(DecoderConfig model, ITensorSource tensors,
-        IReadOnlyList<int[]> windows, BlockFormat[] formats, Action<long>? progress, CancellationToken cancel)
+        IReadOnlyList<int[]> windows, int least, BlockFormat[] formats, Action<long>? progress,
+        CancellationToken cancel)
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
         using var gram = new Gram();
-        // Every third window or so: openings and questions by turns, as sampled text has them.
+        // Spread over the windows: prose and answers alike.
         var step = Math.Max(1, windows.Count / SurveyWindows);
         var hidden = EmbeddedText.Of(
             model, tensors, [.. windows.Where((_, i) => i % step == 0).Take(SurveyWindows)]);
@@ -83,7 +82,7 @@ internal static class CalibrationPlanner
                 hessians.Add(gram, values, hidden[i].Length / model.HiddenSize);
                 hidden[i] = values[0];
             }
-            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, formats));
+            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, least, formats));
             progress?.Invoke(layer + 1);
         }
         return surveys;

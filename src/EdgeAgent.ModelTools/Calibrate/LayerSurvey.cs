@@ -4,24 +4,25 @@ using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
-/// <summary>What one layer told about itself: order and damage of its channels, losses of its matrices.</summary>
-internal sealed record LayerSurvey(int[] Order, double[] Damage, IReadOnlyList<FormatLosses> Losses)
+/// <summary>What one layer told about itself: the order of its channels and the losses of its matrices.</summary>
+internal sealed record LayerSurvey(int[] Order, IReadOnlyList<FormatLosses> Losses)
 {
     /// <summary>Rows of a matrix that are quantized to know its loss; the others are alike.</summary>
     private const int SampledRows = 128;
 
     /// <summary>Measures one layer.</summary>
+    /// <param name="least">FFN channels that every level keeps.</param>
     /// <remarks>
     /// Losses are squared errors of the residual stream relative to it. For the matrices that write into it that is
     /// what GPTQ reports. Of those before, the relative error of their own output is taken for that of what attention
     /// or FFN writes.
     /// </remarks>
     public static LayerSurvey Of(DecoderConfig model, LayerMemory memory, int layer, LayerHessians hessians,
-        IReadOnlyList<BlockFormat> formats)
+        int least, IReadOnlyList<BlockFormat> formats)
     {
         var name = $"layers.{layer}";
         var downName = $"{name}.ffn.down.{model.IntermediateSize}";
-        var order = ChannelDamage.Order(hessians.Down, memory[downName], model.IntermediateSize);
+        var order = ChannelOrder.Find(hessians.Down, memory[downName], model.IntermediateSize, least);
         var attention = Energy(memory[$"{name}.attention.output"], hessians.Output);
         var ffn = Energy(memory[downName], hessians.Down);
         FormatLosses[] losses =
@@ -31,7 +32,7 @@ internal sealed record LayerSurvey(int[] Order, double[] Damage, IReadOnlyList<F
             .. Measure(memory, hessians.Ffn, formats, ffn, $"{name}.ffn.gate", $"{name}.ffn.up"),
             .. Measure(memory, hessians.Down, formats, ffn, downName),
         ];
-        return new LayerSurvey(order, ChannelDamage.Curve(hessians.Down, memory[downName], order), losses);
+        return new LayerSurvey(order, losses);
     }
 
     private static IEnumerable<FormatLosses> Measure(LayerMemory memory, float[] hessian,

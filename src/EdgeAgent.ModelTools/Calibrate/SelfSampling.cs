@@ -67,25 +67,22 @@ internal static class SelfSampling
         progress?.Invoke((long)Math.Min(windows, before + group.Length) * group[0].Tokens.Length);
     }
 
-    /// <summary>Openings and questions by turns; where a template refuses a question, an opening.</summary>
+    /// <summary>A question; where a template refuses it or there is none, an opening.</summary>
     private static int[] Start(LoadedPackage package, int number)
     {
-        var openings = CalibrationPrompts.Openings;
-        var questions = CalibrationPrompts.Questions;
-        if (number % 2 == 1)
+        try
         {
-            try
-            {
-                return package.EncodePrompt([("user", questions[number / 2 % questions.Length])]);
-            }
-            catch (TemplateException)
-            {
-                // Some templates want more than one message; the text is as good without.
-            }
+            var questions = CalibrationPrompts.Questions;
+            return package.EncodePrompt([("user", questions[number % questions.Length])]);
         }
-        var tokens = new List<int>();
-        package.Tokenizer.Encode(openings[number / 2 % openings.Length], tokens);
-        return [.. tokens];
+        catch (TemplateException)
+        {
+            // Some templates want more than one message; the text is as good without.
+            var openings = CalibrationPrompts.Openings;
+            var tokens = new List<int>();
+            package.Tokenizer.Encode(openings[number % openings.Length], tokens);
+            return [.. tokens];
+        }
     }
 
     /// <summary>One text in the making.</summary>

@@ -1,6 +1,10 @@
 namespace EdgeAgent.ModelTools.Calibrate;
 
-/// <summary>Spreads the FFN channels of each level over the layers, so that the measured damage is least.</summary>
+/// <summary>FFN channels of each level for a model that brings no levels.</summary>
+/// <remarks>
+/// Every layer loses the same share: widths spread by the squared error that each layer's output suffers were far
+/// worse, because a small error of an early layer grows in the layers after it (docs/PERFORMANCE.md).
+/// </remarks>
 internal static class WidthLadder
 {
     /// <summary>Widths are multiples of this: blocks of every size divide it.</summary>
@@ -11,40 +15,21 @@ internal static class WidthLadder
 
     /// <summary>FFN channels for each level and layer; level 0 keeps all, and a level that would repeat another is left
     /// out.</summary>
-    /// <param name="damages">For each layer, the damage of keeping so many channels.</param>
-    public static IReadOnlyList<IReadOnlyList<int>> Spread(IReadOnlyList<double[]> damages, int levels)
+    /// <param name="channels">FFN channels of a layer, a multiple of <see cref="Unit"/>.</param>
+    public static IReadOnlyList<IReadOnlyList<int>> Uniform(int layers, int channels, int levels)
     {
-        var widths = damages.Select(curve => curve.Length - 1).ToArray();
-        var full = widths.Sum();
-        var ladder = new List<IReadOnlyList<int>> { (int[])widths.Clone() };
-        for (var level = 1; level < levels; level++)
+        var ladder = new List<IReadOnlyList<int>>();
+        var last = 0;
+        for (var level = 0; level < levels; level++)
         {
-            var share = 1 - ((1 - LastShare) * level / (levels - 1));
-            var least = (share * full) - (Unit / 2.0);
-            while (widths.Sum() - Unit >= least && Cheapest(damages, widths) is var layer and >= 0)
+            var share = level == 0 ? 1 : 1 - ((1 - LastShare) * level / (levels - 1));
+            var width = Math.Max(Unit, (int)Math.Round(share * channels / Unit) * Unit);
+            if (width != last)
             {
-                widths[layer] -= Unit;
+                ladder.Add([.. Enumerable.Repeat(width, layers)]);
             }
-            if (!widths.SequenceEqual(ladder[^1]))
-            {
-                ladder.Add((int[])widths.Clone());
-            }
+            last = width;
         }
         return ladder;
-    }
-
-    /// <summary>The layer that loses least by one unit less; −1 where none can lose more.</summary>
-    private static int Cheapest(IReadOnlyList<double[]> damages, int[] widths)
-    {
-        var (best, least) = (-1, double.PositiveInfinity);
-        for (var layer = 0; layer < widths.Length; layer++)
-        {
-            if (widths[layer] > Unit)
-            {
-                var damage = damages[layer][widths[layer] - Unit] - damages[layer][widths[layer]];
-                (best, least) = damage < least ? (layer, damage) : (best, least);
-            }
-        }
-        return best;
     }
 }

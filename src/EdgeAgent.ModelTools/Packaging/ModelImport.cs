@@ -24,9 +24,7 @@ public static class ModelImport
     public static PackageManifest Run(
         ImportOptions options, Action<long>? progress = null, CancellationToken cancel = default)
     {
-        using IModelSource source = GgufFile.IsAt(options.Source)
-            ? GgufModel.Open(options.Source)
-            : new HuggingFaceFolder(options.Source);
+        using var source = Open(options.Source);
         var model = source.ReadConfig();
         var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output));
         TakeAwayLeftovers(output);
@@ -104,18 +102,30 @@ public static class ModelImport
         }
     }
 
-    /// <summary>Keep for a file that is quantized, else round to nearest.</summary>
-    /// <exception cref="ModelToolsException">The file cannot be read.</exception>
-    public static QuantizationMethod DefaultQuantization(string source)
+    /// <summary>Keep for a file that is quantized, else auto; and why where it is neither.</summary>
+    /// <exception cref="ModelToolsException">The source cannot be read.</exception>
+    public static (QuantizationMethod Method, string? Reason) DefaultQuantization(string source)
     {
-        if (!GgufFile.IsAt(source))
+        if (GgufFile.IsAt(source))
         {
-            return QuantizationMethod.Rtn;
+            using var file = GgufFile.Open(source);
+            if (file.Header.Tensors.Values.Any(tensor => tensor.Layout.IsQuantized))
+            {
+                return (QuantizationMethod.Keep, null);
+            }
         }
-        using var file = GgufFile.Open(source);
-        return file.Header.Tensors.Values.Any(tensor => tensor.Layout.IsQuantized)
-            ? QuantizationMethod.Keep : QuantizationMethod.Rtn;
+        using var model = Open(source);
+        if (model.ReadTokenizer() is null)
+        {
+            return (QuantizationMethod.Rtn, "the source has no tokenizer, and calibration needs text");
+        }
+        return model.ReadLevels(model.ReadConfig()).Count > 1
+            ? (QuantizationMethod.Rtn, "the source brings its own pruning levels, and those were trained with it")
+            : (QuantizationMethod.Auto, null);
     }
+
+    private static IModelSource Open(string source) =>
+        GgufFile.IsAt(source) ? GgufModel.Open(source) : new HuggingFaceFolder(source);
 
     /// <summary>Writes measured accuracies into a package's manifest.</summary>
     /// <param name="accuracies">One for each level, in order.</param>

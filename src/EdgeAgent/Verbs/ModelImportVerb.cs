@@ -21,8 +21,8 @@ internal static class ModelImportVerb
             "--out", "DIR", "Package folder to make; an older package there is replaced");
         output.Required = true;
         var quant = ModelArguments.Text("--quant", "HOW",
-            "keep: as a GGUF file has it, the default there; rtn: INT4, rounded to nearest, the default else; "
-            + "auto: INT4 and INT8 by measured loss; gptq: INT4, calibrated; none: fp32, for checks");
+            "keep: as a GGUF file has it, the default there; auto: INT4 and INT8 by measured loss, the default else; "
+            + "gptq: INT4, calibrated; rtn: INT4, rounded to nearest, in seconds; none: fp32, for checks");
         quant.AcceptOnlyFromAmong("keep", "rtn", "auto", "gptq", "none");
         var bits = new Option<double>("--bits")
         {
@@ -69,8 +69,7 @@ internal static class ModelImportVerb
             {
                 Source = parsed.GetValue(source)!,
                 Output = parsed.GetValue(output)!,
-                Quantization = Enum.TryParse<QuantizationMethod>(parsed.GetValue(quant), ignoreCase: true, out var how)
-                    ? how : ModelImport.DefaultQuantization(parsed.GetValue(source)!),
+                Quantization = Method(parsed.GetValue(quant), parsed.GetValue(source)!),
                 Bits = Within(parsed.GetValue(bits), 4.5, 9, "--bits"),
                 Levels = (int)Within(parsed.GetValue(levels), 1, 8, "--levels"),
                 Calibration = parsed.GetValue(calibration),
@@ -103,6 +102,20 @@ internal static class ModelImportVerb
     private static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException
         || (error as AggregateException)?.InnerExceptions.Any(IsOutOfMemory) == true
         || (error.InnerException is { } inner && IsOutOfMemory(inner));
+
+    private static QuantizationMethod Method(string? name, string source)
+    {
+        if (Enum.TryParse<QuantizationMethod>(name, ignoreCase: true, out var wanted))
+        {
+            return wanted;
+        }
+        var (method, reason) = ModelImport.DefaultQuantization(source);
+        if (reason is not null)
+        {
+            Console.Error.WriteLine($"--quant {method.ToString().ToLowerInvariant()}: {reason}.");
+        }
+        return method;
+    }
 
     private static double Within(double value, double least, double most, string option) =>
         value >= least && value <= most

@@ -28,6 +28,36 @@ public sealed class CalibratedImportTests : IDisposable
         Assert.Equal([32, 0], TinyModel.Import(Options("a")).Levels[1].FfnChannels);
 
     [Fact]
+    public void A_model_that_brings_no_levels_gets_a_ladder_whose_every_level_runs()
+    {
+        var options = Options("a") with { Levels = 3 };
+        TinyModel.WriteWithoutLevels(options.Source, seed: 52, channels: 2 * TinyModel.Ffn);
+        var manifest = TinyModel.Import(options);
+        Assert.Equal([[128, 128], [64, 64]], manifest.Levels.Select(level => level.FfnChannels));
+        using var package = LoadedPackage.Open(_folder.File("a"));
+        using var engine = new InferenceEngine(package, new EngineOptions());
+        for (var level = 0; level < engine.LevelCount; level++)
+        {
+            engine.Extend(0, [5, 6, 7], past: 0, level);
+            Assert.All(engine.Logits(0).ToArray(), value => Assert.True(float.IsFinite(value)));
+        }
+    }
+
+    [Fact]
+    public void Without_a_wish_a_model_is_quantized_by_measured_loss_unless_its_own_rounding_is_known()
+    {
+        var source = Options("a").Source;
+        Assert.Equal(QuantizationMethod.Rtn, ModelImport.DefaultQuantization(source).Method);
+        File.Delete(Path.Combine(source, "pruning.json"));
+        Assert.Equal((QuantizationMethod.Auto, null), ModelImport.DefaultQuantization(source));
+        File.Delete(Path.Combine(source, "tokenizer.json"));
+        File.Delete(Path.Combine(source, "tokenizer_config.json"));
+        var (method, reason) = ModelImport.DefaultQuantization(source);
+        Assert.Equal(QuantizationMethod.Rtn, method);
+        Assert.Contains("no tokenizer", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_cancelled_import_leaves_nothing()
     {
         using var cancel = new CancellationTokenSource();

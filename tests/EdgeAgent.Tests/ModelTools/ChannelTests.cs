@@ -51,20 +51,23 @@ public sealed class ChannelTests(ITestOutputHelper output)
     public void The_corrected_projection_satisfies_the_normal_equations(int seed)
     {
         output.WriteLine($"seed {seed}");
+        const int Width = 32;
         var hessian = new Activations(seed, 300, Channels).Hessian();
-        var cross = Activations.Weights(seed + 1, Outputs * Channels);
-        var before = Activations.Weights(seed + 2, Outputs * Channels);
-        var solved = CorrectedDown.Solve(hessian, cross, before, Channels);
-        var mean = Enumerable.Range(0, Channels).Average(i => hessian[(i * Channels) + i]);
+        var down = Activations.Weights(seed + 1, Outputs * Channels);
+        var solved = CorrectedDown.Solve(hessian, down, Channels, Width);
+        var mean = Enumerable.Range(0, Width).Average(i => hessian[(i * Channels) + i]);
         for (var row = 0; row < Outputs; row++)
         {
-            for (var column = 0; column < Channels; column++)
+            for (var column = 0; column < Width; column++)
             {
-                var at = (row * Channels) + column;
-                var lambda = hessian[(column * Channels) + column] + (0.001 * mean);
-                var left = (lambda * solved[at]) + Enumerable.Range(0, Channels).Sum(k =>
-                    (double)solved[(row * Channels) + k] * hessian[(k * Channels) + column]);
-                Assert.Equal(cross[at] + (lambda * before[at]), left, 1e-3 * (1 + lambda));
+                // (W − W₁)·(H₁₁ + Λ) = W₂·H₂₁
+                double Change(int k) => solved[(row * Width) + k] - down[(row * Channels) + k];
+                var firm = (0.3 * hessian[(column * Channels) + column]) + (0.001 * mean);
+                var left = (firm * Change(column))
+                    + Enumerable.Range(0, Width).Sum(k => Change(k) * hessian[(k * Channels) + column]);
+                var right = Enumerable.Range(Width, Channels - Width)
+                    .Sum(k => (double)down[(row * Channels) + k] * hessian[(k * Channels) + column]);
+                Assert.Equal(right, left, 1e-4 * mean);
             }
         }
     }
@@ -75,51 +78,45 @@ public sealed class ChannelTests(ITestOutputHelper output)
         // Channel 0 is loud and unheard, 1 quiet and heard, 2 both, 3 neither.
         float[] hessian = [100, 0, 0, 0, 0, 1, 0, 0, 0, 0, 100, 0, 0, 0, 0, 1];
         float[] down = [0.01f, 1, 1, 0.01f];
-        Assert.Equal([2, 1, 0, 3], ChannelDamage.Order(hessian, down, 4));
+        Assert.Equal([2, 1, 0, 3], ChannelOrder.Find(hessian, down, 4, least: 1));
+    }
+
+    [Fact]
+    public void Channels_that_every_level_keeps_stay_in_their_places() =>
+        Assert.Equal([0, 1, 2], ChannelOrder.Find([1, 0, 0, 0, 2, 0, 0, 0, 3], [1, 1, 1], 3, least: 3));
+
+    [Fact]
+    public void A_channel_that_another_stands_in_for_goes_first()
+    {
+        // Channels 0 and 1 do nearly the same, and each does more than channel 2.
+        float[] hessian = [10, 9.9f, 0, 9.9f, 10, 0, 0, 0, 7];
+        Assert.Equal([1, 2, 0], ChannelOrder.Find(hessian, [1, 1.01f, 1], 3, least: 2));
     }
 
     [Theory]
     [InlineData(35)]
     [InlineData(36)]
-    public void The_damage_of_a_width_is_what_least_squares_leaves(int seed)
+    public void Channels_go_in_the_order_of_least_damage_after_correction(int seed)
     {
         output.WriteLine($"seed {seed}");
-        var activations = new Activations(seed, 300, Channels);
-        var (hessian, down) = (activations.Hessian(), Activations.Weights(seed + 1, Outputs * Channels));
-        var order = ChannelDamage.Order(hessian, down, Channels);
+        var (hessian, down) = (new Activations(seed, 300, Channels).Hessian(),
+            Activations.Weights(seed + 1, Outputs * Channels));
+        var order = ChannelOrder.Find(hessian, down, Channels, least: Channels - 1);
         Assert.Equal(Enumerable.Range(0, Channels), order.Order());
-        var curve = ChannelDamage.Curve(hessian, down, order);
-        Assert.Equal(0, curve[Channels]);
-        Assert.Equal(curve.OrderDescending(), curve);
-        foreach (var width in new[] { 8, 24, 40 })
-        {
-            var left = Remaining(hessian, down, order, width);
-            output.WriteLine($"{width} channels: {curve[width]}, by elimination {left}");
-            Assert.Equal(left, curve[width], 1e-4 * left);
-        }
+        var damages = Enumerable.Range(0, Channels).Select(gone => Remaining(hessian, down, gone)).ToArray();
+        Assert.Equal(damages.Min(), damages[order[^1]], 1e-4 * damages.Min());
     }
 
     [Theory]
-    [InlineData(37)]
-    [InlineData(38)]
-    public void Levels_are_nested_and_take_channels_where_they_are_missed_least(int seed)
+    [InlineData(6, 1536, 4, new[] { 1536, 1280, 1024, 768 })]
+    [InlineData(2, 512, 2, new[] { 512, 256 })]
+    [InlineData(2, 128, 4, new[] { 128, 64 })]
+    public void A_ladder_goes_down_to_half_in_equal_steps_of_whole_blocks(
+        int layers, int channels, int levels, int[] widths)
     {
-        output.WriteLine($"seed {seed}");
-        var random = new Random(seed);
-        double Damage(int layer, int width) =>
-            (layer + 1) * Math.Pow(512 - width, 2) * (1 + (0.1 * random.NextDouble()));
-        var damages = Enumerable.Range(0, 6).Select(layer => Enumerable.Range(0, 513)
-            .Select(width => Damage(layer, width)).ToArray()).ToList();
-        var ladder = WidthLadder.Spread(damages, levels: 4);
-        Assert.Equal(4, ladder.Count);
-        Assert.All(ladder[0], width => Assert.Equal(512, width));
-        for (var level = 1; level < 4; level++)
-        {
-            Assert.All(ladder[level], width => Assert.Equal(0, width % 64));
-            Assert.All(ladder[level].Zip(ladder[level - 1]), pair => Assert.True(pair.First <= pair.Second));
-            Assert.Equal(1 - (level / 6.0), ladder[level].Sum() / (6.0 * 512), 0.011);
-        }
-        Assert.True(ladder[3][0] < ladder[3][5], "the layer that loses least keeps fewest");
+        var ladder = WidthLadder.Uniform(layers, channels, levels);
+        Assert.Equal(widths, ladder.Select(level => level[0]));
+        Assert.All(ladder, level => Assert.Equal(Enumerable.Repeat(level[0], layers), level));
     }
 
     [Fact]
@@ -151,20 +148,20 @@ public sealed class ChannelTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Gaussian elimination of the kept channels, one by one: what is left of tr(W·H·Wᵀ), what channels share halved.
+    /// What is left of tr(W·(H + Λ)·Wᵀ) of one channel when all others, eliminated one by one, make up for it.
     /// </summary>
-    private static double Remaining(float[] hessian, float[] down, int[] order, int width)
+    private static double Remaining(float[] hessian, float[] down, int gone)
     {
-        var damping = 0.001 * Enumerable.Range(0, Channels).Average(i => hessian[(i * Channels) + i]);
+        var mean = Enumerable.Range(0, Channels).Average(i => hessian[(i * Channels) + i]);
         var left = new double[Channels, Channels];
         for (var i = 0; i < Channels; i++)
         {
             for (var j = 0; j < Channels; j++)
             {
-                left[i, j] = i == j ? hessian[(i * Channels) + j] + damping : hessian[(i * Channels) + j] / 2;
+                left[i, j] = hessian[(i * Channels) + j] * (i == j ? 1.3 : 1) + (i == j ? 0.001 * mean : 0);
             }
         }
-        foreach (var pivot in order.Take(width))
+        foreach (var pivot in Enumerable.Range(0, Channels).Where(pivot => pivot != gone))
         {
             for (var i = 0; i < Channels; i++)
             {
@@ -175,8 +172,7 @@ public sealed class ChannelTests(ITestOutputHelper output)
                 }
             }
         }
-        var gone = order.Skip(width).ToArray();
-        return Enumerable.Range(0, Outputs).Sum(row => gone.Sum(i => gone.Sum(j =>
-            down[(row * Channels) + i] * left[i, j] * down[(row * Channels) + j])));
+        return left[gone, gone] * Enumerable.Range(0, Outputs).Sum(row =>
+            (double)down[(row * Channels) + gone] * down[(row * Channels) + gone]);
     }
 }

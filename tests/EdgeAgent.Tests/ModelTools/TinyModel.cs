@@ -30,6 +30,16 @@ internal static class TinyModel
         return folder;
     }
 
+    /// <summary>Makes the model anew, with more FFN channels and no levels.</summary>
+    public static void WriteWithoutLevels(string folder, int seed, int channels)
+    {
+        var config = Config();
+        config["intermediate_size"] = channels;
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
+        File.Delete(Path.Combine(folder, "pruning.json"));
+        WriteWeights(Path.Combine(folder, "model.safetensors"), new Random(seed), tied: true, channels);
+    }
+
     public static JsonObject Config(bool tied = true) => new()
     {
         ["model_type"] = "llama",
@@ -49,7 +59,7 @@ internal static class TinyModel
     public static PackageManifest Import(ImportOptions options, Action<long>? progress = null) =>
         ModelImport.Run(options, progress, TestContext.Current.CancellationToken);
 
-    private static void WriteWeights(string path, Random random, bool tied)
+    private static void WriteWeights(string path, Random random, bool tied, int ffn = Ffn)
     {
         var header = new JsonObject();
         var content = new MemoryStream();
@@ -63,9 +73,9 @@ internal static class TinyModel
             Add($"{layer}.self_attn.v_proj.weight", 16, Hidden);
             Add($"{layer}.self_attn.o_proj.weight", Hidden, 32);
             Add($"{layer}.post_attention_layernorm.weight", Hidden);
-            Add($"{layer}.mlp.gate_proj.weight", Ffn, Hidden);
-            Add($"{layer}.mlp.up_proj.weight", Ffn, Hidden);
-            Add($"{layer}.mlp.down_proj.weight", Hidden, Ffn);
+            Add($"{layer}.mlp.gate_proj.weight", ffn, Hidden);
+            Add($"{layer}.mlp.up_proj.weight", ffn, Hidden);
+            Add($"{layer}.mlp.down_proj.weight", Hidden, ffn);
         }
         Add("model.norm.weight", Hidden);
         if (!tied)
