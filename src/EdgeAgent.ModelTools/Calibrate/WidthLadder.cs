@@ -2,8 +2,8 @@ namespace EdgeAgent.ModelTools.Calibrate;
 
 /// <summary>FFN channels of each level for a model that brings no levels.</summary>
 /// <remarks>
-/// Every layer loses the same share: widths spread by the squared error that each layer's output suffers were far
-/// worse, because a small error of an early layer grows in the layers after it (docs/PERFORMANCE.md).
+/// Every layer loses the same share: a ladder whose widths followed the squared error of each layer's own output was
+/// worse than this one without any correction (docs/PERFORMANCE.md).
 /// </remarks>
 internal static class WidthLadder
 {
