@@ -33,7 +33,7 @@ internal static class ModelImportVerb
         var levels = ModelArguments.Number(
             "--levels", "With auto and gptq: pruning levels to make for a model that brings none; 1: none", 1);
         var calibration = ModelArguments.Text("--calibration", "FILE",
-            "With auto and gptq: text to calibrate on; default: text that the model samples");
+            "With auto and gptq: text to calibrate on; default: prose of ours, and answers that the model samples");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
         var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
         var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");
