@@ -92,20 +92,10 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     private void QuantizeDown(string name, int width, float[] down, float[] hessian)
     {
         var values = _plan.CorrectsLevels
-            ? CorrectedDown.Solve(hessian, down, _model.IntermediateSize, width) : FirstColumns(down, width);
-        var part = FirstColumns(hessian, width).AsSpan(0, width * width);
+            ? CorrectedDown.Solve(hessian, down, _model.IntermediateSize, width)
+            : MatrixColumns.First(down, _model.IntermediateSize, width);
+        var part = MatrixColumns.First(hessian, _model.IntermediateSize, width).AsSpan(0, width * width);
         _ready[name] = Gptq.Quantize(
             values, _model.HiddenSize, ErrorFeedback.Of(part, width), _plan.FormatOf(name)).Matrix;
-    }
-
-    private float[] FirstColumns(float[] matrix, int columns)
-    {
-        var rows = matrix.Length / _model.IntermediateSize;
-        var cut = new float[rows * columns];
-        for (var row = 0; row < rows; row++)
-        {
-            matrix.AsSpan(row * _model.IntermediateSize, columns).CopyTo(cut.AsSpan(row * columns));
-        }
-        return cut;
     }
 }

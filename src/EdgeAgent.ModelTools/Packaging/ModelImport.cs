@@ -129,27 +129,18 @@ public static class ModelImport
 
     /// <summary>Writes measured accuracies into a package's manifest.</summary>
     /// <param name="accuracies">One for each level, in order.</param>
-    public static PackageManifest RecordAccuracies(string package, IReadOnlyList<double> accuracies)
-    {
-        var manifest = PackageFolder.Open(package).Manifest;
-        manifest = manifest with
-        {
-            Levels = manifest.Levels.Select((level, i) => level with { Accuracy = accuracies[i] }).ToArray(),
-        };
-        PackageBuilder.WriteManifest(package, manifest);
-        return manifest;
-    }
+    public static PackageManifest RecordAccuracies(string package, IReadOnlyList<double> accuracies) =>
+        Record(package, level => level with { Accuracy = accuracies[level.Level] });
 
     /// <summary>Writes measured perplexities into a package's manifest.</summary>
     /// <param name="perplexities">One for each level, in order.</param>
-    public static PackageManifest RecordPerplexities(string package, IReadOnlyList<double> perplexities)
+    public static PackageManifest RecordPerplexities(string package, IReadOnlyList<double> perplexities) =>
+        Record(package, level => level with { Perplexity = Math.Round(perplexities[level.Level], 3) });
+
+    private static PackageManifest Record(string package, Func<PruningLevel, PruningLevel> measured)
     {
         var manifest = PackageFolder.Open(package).Manifest;
-        manifest = manifest with
-        {
-            Levels = manifest.Levels.Select(
-                (level, i) => level with { Perplexity = Math.Round(perplexities[i], 3) }).ToArray(),
-        };
+        manifest = manifest with { Levels = [.. manifest.Levels.Select(measured)] };
         PackageBuilder.WriteManifest(package, manifest);
         return manifest;
     }

@@ -119,17 +119,7 @@ internal sealed class WeightsWriter(
         return widths.ToDictionary(width => width, width =>
             (width == full ? Keep($"{name}.{width}", [new(sourceName, model.HiddenSize)], full) : null)
             ?? Matrix($"{name}.{width}",
-                FirstColumns(down ??= source.Read(sourceName, model.HiddenSize, full), width), width));
-    }
-
-    private float[] FirstColumns(float[] matrix, int columns)
-    {
-        var cut = new float[model.HiddenSize * columns];
-        for (var row = 0; row < model.HiddenSize; row++)
-        {
-            matrix.AsSpan(row * model.IntermediateSize, columns).CopyTo(cut.AsSpan(row * columns));
-        }
-        return cut;
+                MatrixColumns.First(down ??= source.Read(sourceName, model.HiddenSize, full), full, width), width));
     }
 
     private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, string sourceName)
