@@ -1,6 +1,6 @@
-using System.Text.Json;
 using EdgeAgent.Hosting;
 using EdgeAgent.Messaging;
+using EdgeAgent.Protocol;
 using EdgeAgent.Pruning;
 using EdgeAgent.Sensors;
 using EdgeAgent.Serving;
@@ -61,12 +61,12 @@ internal sealed class StatusReport(
     {
         Level = plan.Level,
         HighestLevel = report.AtLevel.Count - 1,
-        Cause = Snake(plan.Cause),
+        Cause = plan.Cause.WireName(),
         Reason = plan.Reason,
         PaceRatio = plan.Pace,
         ClockRatio = plan.ClockShare,
         PowerSteps = plan.PowerSteps,
-        Admission = Snake(plan.Admission),
+        Admission = plan.Admission.WireName(),
         OpenLevels = engine.Slot.Model is { } model
             ? [.. Enumerable.Range(0, model.Engine.LevelCount).Where(model.Engine.IsOpen)]
             : [],
@@ -93,7 +93,7 @@ internal sealed class StatusReport(
             MemoryAvailableBytes = snapshot.Good("memory_available")?.Value,
             Throttled = snapshot.Good("throttled") is { } throttled ? throttled.Value > 0 : null,
             Lost = [.. snapshot.Readings.Where(reading => reading.State != ReadingState.Good)
-                .Select(reading => $"{reading.Name} ({Snake(reading.State)})")],
+                .Select(reading => $"{reading.Name} ({reading.State.WireName()})")],
         };
     }
 
@@ -122,9 +122,6 @@ internal sealed class StatusReport(
         counters["completion_tokens_total"] = engine.Counters.CompletionTokens;
         return counters;
     }
-
-    private static string Snake<TEnum>(TEnum value)
-        where TEnum : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }
 
 /// <summary>What the status says of the engine.</summary>

@@ -18,6 +18,8 @@ internal enum LogFormat
 /// <summary>What the operator configured, checked; <see cref="OptionTable"/> holds names and ranges.</summary>
 internal sealed record AgentOptions
 {
+    public const string DefaultTopicRoot = "edgeagent/v1";
+
     /// <summary>Folder of the model package; null, the default, is the embedded Nano beside the program.</summary>
     public string? Model { get; init; }
 
@@ -32,7 +34,7 @@ internal sealed record AgentOptions
     public Uri MqttUrl { get; init; } = new("mqtt://127.0.0.1:1883");
 
     /// <summary>Topic levels in front of all of ours, 1–128 characters. Default: <c>edgeagent/v1</c>.</summary>
-    public string MqttTopicRoot { get; init; } = "edgeagent/v1";
+    public string MqttTopicRoot { get; init; } = DefaultTopicRoot;
 
     /// <summary>Prefixes that a request's Response Topic may have, at most 32. Default: empty, all allowed.</summary>
     public IReadOnlyList<string> MqttResponseTopics { get; init; } = [];

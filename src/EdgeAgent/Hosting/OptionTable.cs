@@ -30,7 +30,7 @@ internal static partial class OptionTable
             "The broker.",
             TopicRules.BrokerFault,
             (options, url) => options with { MqttUrl = TopicRules.Broker(url) }) with { Flag = "--mqtt" },
-        OptionKinds.Text("mqtt.topic_root", "1 to 128 characters, no wildcard", "`edgeagent/v1`",
+        OptionKinds.Text("mqtt.topic_root", "1 to 128 characters, no wildcard", $"`{AgentOptions.DefaultTopicRoot}`",
             "Topic levels in front of all topics of the agent.",
             TopicRules.RootFault, (options, root) => options with { MqttTopicRoot = root }),
         OptionKinds.List("mqtt.response_topics", "up to 32 prefixes, no wildcard", "empty: all are allowed", 32,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EdgeAgent.Hosting;
 using EdgeAgent.Mqtt;
 using EdgeAgent.Protocol;
@@ -45,13 +44,14 @@ internal sealed partial class EventPublisher
     {
         readings["events_published_total"] = Volatile.Read(ref _published);
         readings["events_dropped_total"] = Volatile.Read(ref _dropped);
+        readings["mqtt_dropped_total"] = _connection?.DroppedCount ?? 0;
     }
 
     private void PlanChanged(PruningPlan before, PruningPlan now)
     {
         if (before.Admission != now.Admission)
         {
-            LogAdmission(Snake(now.Admission), now.Reason);
+            LogAdmission(now.Admission.WireName(), now.Reason);
         }
         if (before.Level == now.Level)
         {
@@ -68,7 +68,7 @@ internal sealed partial class EventPublisher
             TimeOk = stamp.TimeOk,
             Level = now.Level,
             From = before.Level,
-            Cause = Snake(now.Cause),
+            Cause = now.Cause.WireName(),
             Reason = now.Reason,
         }));
     }
@@ -83,7 +83,7 @@ internal sealed partial class EventPublisher
             Seq = stamp.Seq,
             Time = stamp.Time,
             TimeOk = stamp.TimeOk,
-            Kind = Snake(told.Kind),
+            Kind = told.Kind.WireName(),
             Name = told.Name,
             Detail = told.Detail,
         }));
@@ -113,9 +113,6 @@ internal sealed partial class EventPublisher
 
     private void ShowLevel(PruningPlan plan) => _status.Set(StatusPart.Level,
         plan.Cause == LevelCause.None ? $"level {plan.Level}" : $"level {plan.Level} ({plan.Reason})");
-
-    private static string Snake<T>(T value) where T : struct, Enum =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     [LoggerMessage(EventName = "level", Level = LogLevel.Information, Message = "Level {From} → {Level}: {Reason}")]
     private partial void LogLevelChanged(int from, int level, string reason);

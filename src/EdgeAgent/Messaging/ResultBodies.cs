@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EdgeAgent.Protocol;
 using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
@@ -39,7 +38,7 @@ internal static class ResultBodies
         Model = model,
         Level = answer.Level,
         LevelMean = answer.LevelMean,
-        LevelCause = JsonNamingPolicy.SnakeCaseLower.ConvertName(answer.LevelCause.ToString()),
+        LevelCause = answer.LevelCause.WireName(),
         Usage = new AnswerUsage(answer.PromptTokens, answer.CompletionTokens, CachedTokens: 0),
         Timings = new AnswerTimings
         {

@@ -44,15 +44,9 @@ internal enum RefusalCode
     ModelUnavailable,
 }
 
-/// <summary>The status, the wire name and the waiting time of every refusal code.</summary>
+/// <summary>The status and the waiting time of every refusal code.</summary>
 internal static class RefusalCodes
 {
-    private static readonly string[] WireNames =
-        [.. Enum.GetNames<RefusalCode>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
-
-    /// <summary>The name in snake_case, as answers, logs and metrics show it.</summary>
-    public static string WireName(this RefusalCode code) => WireNames[(int)code];
-
     /// <summary>The status that goes with a code.</summary>
     public static StatusCode Status(this RefusalCode code) => code switch
     {

@@ -19,9 +19,6 @@ internal sealed record DeviceTopic(string Device, TopicKind Kind, string? Name, 
 /// <summary>The topics of one device, built and taken apart.</summary>
 internal sealed class Topics
 {
-    /// <summary>The root that is used where nothing else is configured.</summary>
-    public const string DefaultRoot = "edgeagent/v1";
-
     private readonly string _device;
 
     /// <exception cref="ArgumentException">The root or the device name breaks [P-01] or [P-02].</exception>

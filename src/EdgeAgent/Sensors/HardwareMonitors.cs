@@ -107,7 +107,8 @@ internal sealed partial class HardwareMonitors : ISensorSource
         foreach (var file in board.Names(folder, "energy", BoardFiles.MaxEntries))
         {
             if (EnergyFile().Match(file) is not { Success: true } match
-                || board.Exists($"{folder}/power{match.Groups[1].Value}_input"))
+                || board.Exists($"{folder}/power{match.Groups[1].Value}_input")
+                || board.Exists($"{folder}/power{match.Groups[1].Value}_average"))
             {
                 continue;
             }

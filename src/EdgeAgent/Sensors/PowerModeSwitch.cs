@@ -14,7 +14,7 @@ internal sealed class PowerModeSwitch
     public const string RecordFile = "power-mode";
     public const string Program = "nvpmodel";
 
-    /// <summary>nvpmodel takes well below a second; a stop of the agent must have room for two calls.</summary>
+    /// <summary>A call may take so long; nvpmodel takes well below a second.</summary>
     public static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(8);
 
     private const string TableFile = "etc/nvpmodel.conf";
@@ -52,7 +52,12 @@ internal sealed class PowerModeSwitch
             return;
         }
         _set = now;
-        _home = table.Find(Recorded(now) ?? now) ?? mode;
+        _home = Recorded(now) is { } before && table.Find(before) is { } left ? left : mode;
+        if (_home == mode)
+        {
+            // Somebody has chosen a mode since that record: it must not speak again when the modes fit by chance.
+            Forget();
+        }
         _steps = table.Below(_home);
         Absence = _steps.Count == 0 && _home == mode
             ? $"no mode below {mode.Name} only lowers clocks without a restart of the machine" : null;
@@ -65,8 +70,9 @@ internal sealed class PowerModeSwitch
     public string? Absence { get; }
 
     /// <summary>Goes so many modes below the first one; 0 gives it back.</summary>
+    /// <param name="stop">Ends a call that is on its way, and lets no other begin.</param>
     /// <returns>What to tell people: the board did not do it, and no lower mode is tried again. Else null.</returns>
-    public async Task<string?> ApplyAsync(int steps)
+    public async Task<string?> ApplyAsync(int steps, CancellationToken stop)
     {
         if (_home is null || _isOthers || (_isGivenUp && steps > 0))
         {
@@ -84,21 +90,24 @@ internal sealed class PowerModeSwitch
             Forget();
             return $"the power mode has become {now}, not by the agent, which leaves it there until its next start";
         }
-        Record(_home.Number, wanted.Number);
+        // Until the call has ended, the mode before it and the one after it are both ours.
+        RecordOurs(wanted.Number, _set);
         var number = wanted.Number.ToString(CultureInfo.InvariantCulture);
-        var fault = await TimedProgram.RunAsync(_program!, ["-m", number], LongestCall, _time).ConfigureAwait(false);
-        _set = Current() ?? _set;
+        var fault = await TimedProgram.RunAsync(_program!, ["-m", number], LongestCall, _time, stop)
+            .ConfigureAwait(false);
+        if (Current() is { } found)
+        {
+            _isOthers = found != wanted.Number && found != _set;
+            RecordOurs(_isOthers ? _home.Number : _set = found);
+        }
         if (fault is null && _set == wanted.Number)
         {
-            if (wanted == _home)
-            {
-                Forget();
-            }
             return null;
         }
         _isGivenUp = true;
-        return $"{fault ?? $"{_program} -m {number} has changed nothing"}; the power mode is left alone from now on "
-            + "(docs/OPERATIONS.md, power mode of a Jetson)";
+        return $"{fault ?? $"{_program} -m {number} has changed nothing"}; " + (stop.IsCancellationRequested
+            ? "a mode that has not been given back is given back by the agent's next start"
+            : "the power mode is left alone from now on (docs/OPERATIONS.md, power mode of a Jetson)");
     }
 
     private int? Current()
@@ -115,21 +124,37 @@ internal sealed class PowerModeSwitch
         string? text = null;
         TryRecord(() => text = File.Exists(_record) && new FileInfo(_record).Length <= MaxRecordBytes
             ? File.ReadAllText(_record).Trim() : null);
-        return text?.Split(' ') is [var before, var set]
-            && int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var ours) && ours == now
+        return text?.Split(' ') is [var before, .. var ours]
+            && ours.Contains(now.ToString(CultureInfo.InvariantCulture))
             && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var home) ? home : null;
     }
 
-    // On the disk before the mode changes: nvpmodel's own record of the mode outlives a power cut.
-    private void Record(int home, int set) => TryRecord(() =>
+    /// <summary>Records the mode before the agent and those that are its own; where none is, there is no
+    /// record.</summary>
+    private void RecordOurs(params ReadOnlySpan<int> modes)
     {
-        using (var file = new FileStream(_record + ".new", FileMode.Create))
+        var text = "";
+        foreach (var mode in modes)
         {
-            file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{home} {set}\n")));
-            file.Flush(flushToDisk: true);
+            text += mode == _home!.Number ? "" : string.Create(CultureInfo.InvariantCulture, $" {mode}");
         }
-        File.Move(_record + ".new", _record, overwrite: true);
-    });
+        if (text.Length == 0)
+        {
+            Forget();
+            return;
+        }
+        text = string.Create(CultureInfo.InvariantCulture, $"{_home!.Number}{text}\n");
+        // On the disk before the mode changes: nvpmodel's own record of the mode outlives a power cut.
+        TryRecord(() =>
+        {
+            using (var file = new FileStream(_record + ".new", FileMode.Create))
+            {
+                file.Write(Encoding.ASCII.GetBytes(text));
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(_record + ".new", _record, overwrite: true);
+        });
+    }
 
     private void Forget() => TryRecord(() => File.Delete(_record));
 

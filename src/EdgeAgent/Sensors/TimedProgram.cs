@@ -28,9 +28,16 @@ internal static class TimedProgram
     }
 
     /// <summary>Runs it to its end; null where it ended with 0, else what went wrong, with what it said.</summary>
+    /// <param name="stop">Ends the program before its time; where it was before, the program is not started.</param>
     public static async Task<string?> RunAsync(
-        string program, IReadOnlyList<string> arguments, TimeSpan limit, TimeProvider time)
+        string program, IReadOnlyList<string> arguments, TimeSpan limit, TimeProvider time, CancellationToken stop)
     {
+        if (stop.IsCancellationRequested)
+        {
+            return $"{program} has not been started: there is no time left";
+        }
+        using var timer = new CancellationTokenSource(limit, time);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stop);
         var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
@@ -40,7 +47,6 @@ internal static class TimedProgram
         try
         {
             using var process = Process.Start(start) ?? throw new Win32Exception();
-            using var late = new CancellationTokenSource(limit, time);
             // A question (nvpmodel asks whether to restart the machine) finds the end of its input.
             process.StandardInput.Close();
             var output = KeepAsync(process.StandardOutput, late.Token);
@@ -53,13 +59,29 @@ internal static class TimedProgram
             }
             catch (OperationCanceledException)
             {
-                process.Kill(entireProcessTree: true);
-                return $"{program} has not ended within {limit.TotalSeconds:0} s";
+                var fault = Kill(process);
+                return stop.IsCancellationRequested ? $"{program} has been ended: there is no time left{fault}"
+                    : $"{program} has not ended within {limit.TotalSeconds:0} s{fault}";
             }
         }
         catch (Exception e) when (e is Win32Exception or IOException or InvalidOperationException)
         {
             return $"{program} cannot be run: {e.Message}";
+        }
+    }
+
+    /// <summary>Ends a program and those it has started; what it could not end, in words behind others.</summary>
+    private static string Kill(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+            return "";
+        }
+        // A program that has changed its account (sudo, pkexec) does not let us end it: AggregateException.
+        catch (Exception e) when (e is AggregateException or Win32Exception or InvalidOperationException)
+        {
+            return $", and cannot be ended: {e.Message}";
         }
     }
 

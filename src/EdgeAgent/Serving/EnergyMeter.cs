@@ -44,9 +44,9 @@ internal sealed class EnergyMeter(TimeProvider time)
     public static readonly TimeSpan LongestMemory = TimeSpan.FromMinutes(10);
 
     // The idle power follows falls at once and rises slowly: a low percentile, so that another program's burst does
-    // not raise it. At four readings a second it rises with a time constant of 25 s.
-    private const double FallShare = 0.25;
-    private const double RiseShare = 0.01;
+    // not raise it. Time constants, the same however often power is read.
+    private const double FallSeconds = 0.9;
+    private const double RiseSeconds = 25;
 
     /// <summary>A mean over less computing than this says too little about it.</summary>
     private const double LeastComputingShare = 0.25;
@@ -62,8 +62,35 @@ internal sealed class EnergyMeter(TimeProvider time)
     private PowerPoint? _last;
     private double? _computingWatts;
     private long _computingAt;
+    private long _computingReadings;
+    private long _forgottenAt = long.MinValue;
     private double? _idleWatts;
     private EnergyReport _total = new();
+
+    /// <summary>How many readings have been taken while the model computed. Any thread.</summary>
+    public long ComputingReadings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _computingReadings;
+            }
+        }
+    }
+
+    /// <summary>What is computed from now on draws another power: no reading from before stands for it. Any
+    /// thread.</summary>
+    public void ForgetComputing()
+    {
+        lock (_lock)
+        {
+            Advance();
+            _computingWatts = null;
+            _last = _last is { } last ? last with { WasComputing = false } : null;
+            _forgottenAt = _now;
+        }
+    }
 
     /// <summary>A request begins to be computed. Any thread.</summary>
     public EnergyAccount Begin()
@@ -193,6 +220,11 @@ internal sealed class EnergyMeter(TimeProvider time)
     /// <summary>The power while the model computes, as this reading shows it; null where it does not.</summary>
     private double? WattsOfComputing(in PowerPoint point)
     {
+        // A counter's mean reaches back to the reading before.
+        if ((point.IsMean ? _last?.At : point.At) < _forgottenAt)
+        {
+            return null;
+        }
         if (!point.IsMean)
         {
             return _running.Count > 0 && point.At >= _changedAt ? point.Watts : null;
@@ -222,6 +254,7 @@ internal sealed class EnergyMeter(TimeProvider time)
             account.Valued = _shareClock;
         }
         (_computingWatts, _computingAt) = (watts, point.At);
+        _computingReadings++;
     }
 
     private void LearnIdle(in PowerPoint point)
@@ -231,9 +264,15 @@ internal sealed class EnergyMeter(TimeProvider time)
         {
             return;
         }
-        _idleWatts = _idleWatts is { } idle
-            ? idle + ((point.Watts < idle ? FallShare : RiseShare) * (point.Watts - idle))
-            : point.Watts;
+        if (_idleWatts is not { } idle || _last is not { } last)
+        {
+            _idleWatts = point.Watts;
+            return;
+        }
+        // One reading after a gap says as little of the gap as any other.
+        var seconds = Math.Min(time.GetElapsedTime(last.At, point.At).TotalSeconds, LongestGap.TotalSeconds);
+        var share = 1 - Math.Exp(-seconds / (point.Watts < idle ? FallSeconds : RiseSeconds));
+        _idleWatts = idle + (share * (point.Watts - idle));
     }
 
     /// <summary>One reading of power.</summary>

@@ -7,14 +7,20 @@ namespace EdgeAgent.Serving;
 /// <remarks>
 /// The levels take turns, so that heat and other programs hit all of them alike, and the median of the turns counts. A
 /// turn does what an answer does: a prompt in chunks, then token after token, each chosen from the logits. Where there
-/// is a power sensor, somebody else shows its readings to the meter meanwhile, and a turn lasts so long that some of
-/// them fall into it.
+/// is a power sensor, somebody else shows its readings to the meter meanwhile; a turn then lasts until
+/// <see cref="LeastReadings"/> of them were taken while tokens came, and none of the turn before counts in it.
 /// </remarks>
 internal sealed class LevelTuning
 {
     public const int PromptTokens = 128;
     public const int AnswerTokens = 64;
     public const int LeastRounds = 3;
+
+    /// <summary>Readings of power that a measured turn wants while it computes tokens.</summary>
+    public const int LeastReadings = 4;
+
+    /// <summary>A measured turn waits no longer for its readings, also where the sensor has gone silent.</summary>
+    public static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
 
     private const string Text = "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
 
@@ -50,22 +56,26 @@ internal sealed class LevelTuning
         _residentBytes[level] = Environment.WorkingSet;
     }
 
-    /// <summary>One turn of every level, each of at least this length.</summary>
+    /// <summary>One turn of every level, each of at least this length; zero where power is not measured.</summary>
     /// <param name="stop">Ends the round between two turns.</param>
     public void Round(TimeSpan turn, CancellationToken stop)
     {
         for (var level = 0; level < _levels.Length; level++)
         {
-            var start = _time.GetTimestamp();
+            _energy.ForgetComputing();
+            var (start, readings) = (_time.GetTimestamp(), _energy.ComputingReadings);
             do
             {
                 stop.ThrowIfCancellationRequested();
                 _levels[level].Add(Answer(level));
             }
-            while (_time.GetElapsedTime(start) < turn);
+            while (IsTooShort(turn, _time.GetElapsedTime(start), _energy.ComputingReadings - readings));
         }
         _rounds++;
     }
+
+    private static bool IsTooShort(TimeSpan turn, TimeSpan elapsed, long readings) =>
+        elapsed < turn || (turn > TimeSpan.Zero && readings < LeastReadings && elapsed < LongestTurn);
 
     /// <summary>What came of all rounds.</summary>
     public TunedSpeeds Result() => new()

@@ -9,8 +9,15 @@ namespace EdgeAgent.Serving;
 /// <remarks>Beside the thread that looks at the board: a change of mode is a program that runs for a while. One at a
 /// time; of several wishes that come meanwhile the newest counts.</remarks>
 internal sealed partial class PowerModeWorker(
-    Governor governor, PowerModeSwitch modes, ILogger<PowerModeWorker> logger) : IHostedService
+    Governor governor, PowerModeSwitch modes, TimeProvider time, ILogger<PowerModeWorker> logger)
+    : IHostedService, IDisposable
 {
+    /// <summary>A stop has so long for the call that is on its way and the one that gives the first mode back.</summary>
+    /// <remarks>It comes after the last answers, within <see cref="Hosting.AgentHost.LongestStop"/> of all together.
+    /// What is not given back then is recorded, and the next start gives it back.</remarks>
+    public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
     private Task _work = Task.CompletedTask;
     private int _wanted;
@@ -38,8 +45,13 @@ internal sealed partial class PowerModeWorker(
             // What could not be given back is tried once more.
             _done = null;
         }
+        using var late = new CancellationTokenSource(LongestStop, time);
+        await using var byTime = late.Token.Register(_ended.Cancel);
+        await using var byHost = cancellationToken.Register(_ended.Cancel);
         await Want(0).ConfigureAwait(false);
     }
+
+    public void Dispose() => _ended.Dispose();
 
     private void Follow(PruningPlan before, PruningPlan now) => Want(now.PowerSteps);
 
@@ -71,11 +83,25 @@ internal sealed partial class PowerModeWorker(
                 }
                 _done = steps = _wanted;
             }
-            if (await modes.ApplyAsync(steps).ConfigureAwait(false) is { } fault)
+            if (await ApplyAsync(steps).ConfigureAwait(false) is { } fault)
             {
-                LogNotTaken(fault);
                 governor.GiveUpPowerModes();
+                LogNotTaken(fault);
             }
+        }
+    }
+
+    private async Task<string?> ApplyAsync(int steps)
+    {
+        try
+        {
+            return await modes.ApplyAsync(steps, _ended.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // One unit of work: the other means go on without it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return $"the power mode cannot be changed: {e.GetType().Name}: {e.Message}";
         }
     }
 
@@ -83,6 +109,6 @@ internal sealed partial class PowerModeWorker(
     private partial void LogNotTaken(string fault);
 
     [LoggerMessage(EventName = "power_mode_absent", Level = LogLevel.Warning, Message =
-        "pruning.means has the power mode, but {Absence}; the pace does its work")]
+        "The power mode stays as it is: {Absence}")]
     private partial void LogNoMode(string absence);
 }

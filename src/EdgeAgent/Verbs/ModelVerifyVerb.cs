@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using EdgeAgent.Hosting;
 using EdgeAgent.ModelPackage;
+using EdgeAgent.Protocol;
 
 namespace EdgeAgent.Verbs;
 
@@ -53,7 +54,7 @@ internal static class ModelVerifyVerb
         foreach (var fault in faults)
         {
             writer.WriteStartObject();
-            writer.WriteString("fault", JsonNamingPolicy.SnakeCaseLower.ConvertName($"{fault.Kind}"));
+            writer.WriteString("fault", fault.Kind.WireName());
             writer.WriteString("file", fault.File);
             writer.WriteString("message", fault.Message);
             writer.WriteEndObject();

@@ -13,7 +13,8 @@ internal static class TuneVerb
     private const int DefaultSeconds = 5;
     private const int MaximumSeconds = 600;
 
-    /// <summary>With a power sensor: long enough for some readings in every turn.</summary>
+    /// <summary>With a power sensor, which <see cref="PowerWatch"/> reads ten times a second, that of a Raspberry Pi 5
+    /// too; a turn of few tokens goes on until it has <see cref="LevelTuning.LeastReadings"/>.</summary>
     private static readonly TimeSpan s_measuredTurn = TimeSpan.FromSeconds(1);
 
     public static Command Create(TimeProvider time)

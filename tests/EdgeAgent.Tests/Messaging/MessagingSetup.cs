@@ -16,7 +16,7 @@ namespace EdgeAgent.Tests.Messaging;
 /// </summary>
 internal sealed class MessagingSetup
 {
-    public static Topics Topics { get; } = new(Topics.DefaultRoot, "press-7");
+    public static Topics Topics { get; } = new(AgentOptions.DefaultTopicRoot, "press-7");
 
     public MessagingSetup(int queue = 8, AgentOptions? options = null)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeAgent.Hosting;
 using EdgeAgent.Protocol;
 
 namespace EdgeAgent.Tests.Protocol;
@@ -8,7 +9,7 @@ internal static class Requests
 {
     public const string FallbackId = "made-by-the-agent";
 
-    public static Topics Topics { get; } = new(Topics.DefaultRoot, "press-7");
+    public static Topics Topics { get; } = new(AgentOptions.DefaultTopicRoot, "press-7");
 
     public static RequestVerdict Parse(string payload, ProtocolOptions? options = null) =>
         Parse(new IncomingRequest { Payload = Encoding.UTF8.GetBytes(payload), FallbackId = FallbackId }, options);

@@ -1,4 +1,5 @@
 using EdgeAgent.Protocol;
+using AgentOptions = EdgeAgent.Hosting.AgentOptions;
 
 namespace EdgeAgent.Tests.Protocol;
 
@@ -17,7 +18,7 @@ public sealed class TopicsTests
     public void A_device_name_that_is_no_single_level_of_a_topic_is_rejected(string device)
     {
         Assert.NotNull(TopicRules.FaultOfName(device));
-        var exception = Assert.Throws<ArgumentException>(() => new Topics(Topics.DefaultRoot, device));
+        var exception = Assert.Throws<ArgumentException>(() => new Topics(AgentOptions.DefaultTopicRoot, device));
         Assert.DoesNotContain(exception.Message, char.IsControl);
     }
 
@@ -30,7 +31,7 @@ public sealed class TopicsTests
     [InlineData("1234567890123456789012345678901234567890123456789012345678901234")]
     [InlineData("ääääääääääääääääääääääääääääääää")]
     public void A_device_name_of_1_to_64_bytes_is_accepted(string device) =>
-        Assert.Equal($"edgeagent/v1/device/{device}/out/status", new Topics(Topics.DefaultRoot, device).Status);
+        Assert.Equal($"edgeagent/v1/device/{device}/out/status", new Topics(AgentOptions.DefaultTopicRoot, device).Status);
 
     // [P-02]
     [Theory]
@@ -75,7 +76,7 @@ public sealed class TopicsTests
     internal void A_topic_of_the_wire_is_taken_apart(string tail, TopicKind kind, string? name) =>
         Assert.Equal(
             new DeviceTopic("press-7", kind, name),
-            Topics.Parse(Topics.DefaultRoot, $"edgeagent/v1/device/press-7/{tail}"));
+            Topics.Parse(AgentOptions.DefaultTopicRoot, $"edgeagent/v1/device/press-7/{tail}"));
 
     // [P-03]
     [Theory]
@@ -94,7 +95,7 @@ public sealed class TopicsTests
     [InlineData("edgeagent/v1/group/hall/out/status")]
     [InlineData("edgeagent/v1/group//in/request")]
     public void A_topic_that_is_none_of_ours_is_not_taken_apart(string topic) =>
-        Assert.Null(Topics.Parse(Topics.DefaultRoot, topic));
+        Assert.Null(Topics.Parse(AgentOptions.DefaultTopicRoot, topic));
 
     // [P-40]
     [Theory]
@@ -104,7 +105,7 @@ public sealed class TopicsTests
     internal void A_topic_of_a_group_is_taken_apart(string tail, TopicKind kind, string? name) =>
         Assert.Equal(
             new DeviceTopic("hall-3", kind, name, IsGroup: true),
-            Topics.Parse(Topics.DefaultRoot, $"edgeagent/v1/group/hall-3/{tail}"));
+            Topics.Parse(AgentOptions.DefaultTopicRoot, $"edgeagent/v1/group/hall-3/{tail}"));
 
     // [P-40]
     [Fact]

@@ -47,10 +47,12 @@ public sealed class EnergyCounterTests : IDisposable
         Assert.Empty(snapshot.Events);
     }
 
-    [Fact]
-    public void A_chip_that_gives_power_itself_has_one_reading_of_it()
+    [Theory]
+    [InlineData("power1_input")]
+    [InlineData("power1_average")]
+    public void A_chip_that_gives_power_itself_has_one_reading_of_it(string file)
     {
-        _board.Write($"{Chip}/power1_input", "4000000");
+        _board.Write($"{Chip}/{file}", "4000000");
         _reader.Read();
         Assert.Equal(4, Next(9_000_000).Good("i915_power1_power")!.Value);
         Assert.DoesNotContain(_reader.Read().Readings, reading => reading.Name == Name);

@@ -22,13 +22,13 @@ public sealed class PowerModeSwitchTests : IDisposable
     {
         var modes = Switch();
         Assert.Equal((1, null), (modes.Steps, modes.Absence));
-        Assert.Null(await modes.ApplyAsync(0));
+        Assert.Null(await Apply(modes, 0));
         Assert.Empty(_fake.Calls);
-        Assert.Null(await modes.ApplyAsync(1));
-        Assert.Null(await modes.ApplyAsync(7));
+        Assert.Null(await Apply(modes, 1));
+        Assert.Null(await Apply(modes, 7));
         Assert.Equal("pmode:0001", _fake.Mode);
         Assert.Equal("2 1", File.ReadAllText(Record).Trim());
-        Assert.Null(await modes.ApplyAsync(0));
+        Assert.Null(await Apply(modes, 0));
         Assert.Equal("pmode:0002", _fake.Mode);
         Assert.Equal(["-m 1", "-m 2"], _fake.Calls);
         Assert.False(File.Exists(Record));
@@ -37,10 +37,10 @@ public sealed class PowerModeSwitchTests : IDisposable
     [Fact]
     public async Task A_mode_that_a_killed_agent_left_is_given_back_by_the_next()
     {
-        await Switch().ApplyAsync(1);
+        await Apply(Switch(), 1);
         var next = Switch();
         Assert.Equal((1, null), (next.Steps, next.Absence));
-        Assert.Null(await next.ApplyAsync(0));
+        Assert.Null(await Apply(next, 0));
         Assert.Equal("pmode:0002", _fake.Mode);
         Assert.False(File.Exists(Record));
     }
@@ -55,19 +55,55 @@ public sealed class PowerModeSwitchTests : IDisposable
     {
         _board.Write("var/lib/nvpmodel/status", "pmode:0001");
         File.WriteAllText(Record, record);
-        Assert.Null(await Switch().ApplyAsync(0));
+        Assert.Null(await Apply(Switch(), 0));
         Assert.Empty(_fake.Calls);
+        Assert.False(File.Exists(Record));
+    }
+
+    [Fact]
+    public async Task A_record_does_not_outlive_a_mode_that_the_operator_chose_after_an_agent_was_killed()
+    {
+        await Apply(Switch(), 1);
+        _board.Write("var/lib/nvpmodel/status", "pmode:0003");
+        Assert.Null(await Apply(Switch(), 0));
+        _board.Write("var/lib/nvpmodel/status", "pmode:0001");
+        Assert.Null(await Apply(Switch(), 0));
+        Assert.Equal("pmode:0001", _fake.Mode);
+        Assert.Equal(["-m 1"], _fake.Calls);
+    }
+
+    [Fact]
+    public async Task A_power_cut_between_two_lower_modes_leaves_a_record_of_both()
+    {
+        _board.Write("var/lib/nvpmodel/status", "pmode:0001");
+        File.WriteAllText(Record, "2 3 1");
+        Assert.Null(await Apply(Switch(), 0));
+        Assert.Equal("pmode:0002", _fake.Mode);
+        Assert.False(File.Exists(Record));
+    }
+
+    [Fact]
+    public async Task A_call_that_the_agents_end_cuts_off_leaves_the_record_for_the_next_start()
+    {
+        var modes = Switch();
+        await Apply(modes, 1);
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Contains("next start", await modes.ApplyAsync(0, stop.Token), StringComparison.Ordinal);
+        Assert.Equal(["-m 1"], _fake.Calls);
+        Assert.Null(await Apply(Switch(), 0));
+        Assert.Equal("pmode:0002", _fake.Mode);
     }
 
     [Fact]
     public async Task A_mode_that_somebody_else_chose_meanwhile_stays()
     {
         var modes = Switch();
-        await modes.ApplyAsync(1);
+        await Apply(modes, 1);
         _board.Write("var/lib/nvpmodel/status", "pmode:0000");
-        Assert.Contains("has become 0, not by the agent", await modes.ApplyAsync(0), StringComparison.Ordinal);
-        Assert.Null(await modes.ApplyAsync(1));
-        Assert.Null(await modes.ApplyAsync(0));
+        Assert.Contains("has become 0, not by the agent", await Apply(modes, 0), StringComparison.Ordinal);
+        Assert.Null(await Apply(modes, 1));
+        Assert.Null(await Apply(modes, 0));
         Assert.Equal("pmode:0000", _fake.Mode);
         Assert.Equal(["-m 1"], _fake.Calls);
         Assert.False(File.Exists(Record));
@@ -80,11 +116,12 @@ public sealed class PowerModeSwitchTests : IDisposable
     {
         var modes = Switch();
         _fake.Misbehave(how);
-        Assert.Contains(fault, await modes.ApplyAsync(1), StringComparison.Ordinal);
-        Assert.Null(await modes.ApplyAsync(1));
-        Assert.Null(await modes.ApplyAsync(0));
+        Assert.Contains(fault, await Apply(modes, 1), StringComparison.Ordinal);
+        Assert.Null(await Apply(modes, 1));
+        Assert.Null(await Apply(modes, 0));
         Assert.Equal(["-m 1"], _fake.Calls);
         Assert.Equal("pmode:0002", _fake.Mode);
+        Assert.False(File.Exists(Record));
     }
 
     [Fact]
@@ -92,7 +129,7 @@ public sealed class PowerModeSwitchTests : IDisposable
     {
         var modes = Switch();
         _fake.Misbehave("hang");
-        var call = modes.ApplyAsync(1);
+        var call = Apply(modes, 1);
         await _board.Clock.AdvanceAsync(PowerModeSwitch.LongestCall);
         Assert.Contains("has not ended within 8 s", await call, StringComparison.Ordinal);
     }
@@ -117,7 +154,7 @@ public sealed class PowerModeSwitchTests : IDisposable
         var modes = Switch();
         Assert.Contains(absence, modes.Absence, StringComparison.Ordinal);
         Assert.Equal(0, modes.Steps);
-        Assert.Null(await modes.ApplyAsync(1));
+        Assert.Null(await Apply(modes, 1));
         Assert.Empty(_fake.Calls);
     }
 
@@ -139,6 +176,9 @@ public sealed class PowerModeSwitchTests : IDisposable
     }
 
     private string Record => Path.Combine(_fake.StateFolder, PowerModeSwitch.RecordFile);
+
+    private static Task<string?> Apply(PowerModeSwitch modes, int steps) =>
+        modes.ApplyAsync(steps, TestContext.Current.CancellationToken);
 
     private PowerModeSwitch Switch() => new(_board.Root, _fake.StateFolder, _board.Clock, _fake.Program);
 }

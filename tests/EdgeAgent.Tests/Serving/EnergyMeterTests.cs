@@ -207,6 +207,44 @@ public sealed class EnergyMeterTests
         Assert.InRange(_meter.Take().IdleWatts!.Value, 3, 3.01);
     }
 
+    // A first-order lag: after one time constant of 25 s, 1 - 1/e of a step from 5 to 15 W.
+    [Theory]
+    [InlineData(250)]
+    [InlineData(1000)]
+    public void The_idle_power_rises_as_slowly_however_often_power_is_read(int milliseconds)
+    {
+        Wait(20, watts: 5);
+        for (var i = 0; i < 25_000 / milliseconds; i++)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+            Show(15);
+        }
+        Assert.Equal(5 + (10 * 0.632121), _meter.Take().IdleWatts!.Value, 1e-4);
+    }
+
+    [Theory]
+    [InlineData(Sensor)]
+    [InlineData(Counter)]
+    public void After_it_was_told_to_forget_no_reading_from_before_values_a_request(string source)
+    {
+        Wait(20, watts: 3, source);
+        var first = _meter.Begin();
+        Wait(4, watts: 7, source);
+        Assert.Equal(7.0, _meter.End(first, 1)!.Value.Joules, 6);
+        var before = _meter.ComputingReadings;
+        _meter.ForgetComputing();
+        var second = _meter.Begin();
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Null(_meter.End(second, 1));
+        Assert.Equal(before, _meter.ComputingReadings);
+        _clock.Advance(TimeSpan.FromMilliseconds(150));
+        Show(5, source);
+        var third = _meter.Begin();
+        Wait(4, watts: 6, source);
+        Assert.Equal(6.0, _meter.End(third, 1)!.Value.Joules, 6);
+        Assert.Equal(before + 4, _meter.ComputingReadings);
+    }
+
     [Fact]
     public void The_idle_power_is_not_learned_from_readings_right_after_an_answer()
     {
@@ -253,6 +291,7 @@ public sealed class EnergyMeterTests
         Assert.Null(_meter.End(account, 1));
     }
 
+    private const string Sensor = "sys/class/hwmon/hwmon1/in1_input";
     private const string Counter = "sys/class/powercap/intel-rapl:1/energy_uj";
 
     private void Wait(int looks, double watts, string source = "sys/class/hwmon/hwmon1/in1_input")

@@ -44,6 +44,17 @@ public sealed class LevelTuningTests(ServedNano nano) : IClassFixture<ServedNano
     }
 
     [Fact]
+    public void A_measured_turn_lasts_until_power_was_read_four_times_while_tokens_came()
+    {
+        var meter = new EnergyMeter(TimeProvider.System);
+        var tuning = Opened(meter, new CountingClock());
+        using var reading = new Timer(_ => meter.Observe(Watts(5)), null, 0, 100);
+        tuning.Round(TimeSpan.FromMilliseconds(1), CancellationToken.None);
+        Assert.True(meter.ComputingReadings >= 4 * tuning.LevelCount, $"{meter.ComputingReadings}");
+        Assert.All(tuning.Result().Levels, level => Assert.NotNull(level.JoulesPerToken));
+    }
+
+    [Fact]
     public void A_round_ends_between_two_turns_when_it_is_told_to()
     {
         using var stop = new CancellationTokenSource();
@@ -58,13 +69,23 @@ public sealed class LevelTuningTests(ServedNano nano) : IClassFixture<ServedNano
         return new SensorSnapshot(now, [new Reading("board_power", watts, "watts", null, now, "test")]);
     }
 
-    private LevelTuning Opened(EnergyMeter meter)
+    private LevelTuning Opened(EnergyMeter meter, TimeProvider? time = null)
     {
-        var tuning = new LevelTuning(nano.Model, meter, TimeProvider.System);
+        var tuning = new LevelTuning(nano.Model, meter, time ?? TimeProvider.System);
         for (var level = 0; level < tuning.LevelCount; level++)
         {
             tuning.Open(level);
         }
         return tuning;
+    }
+
+    /// <summary>A millisecond passes with each look at it: one answer outlasts a turn of 1 ms.</summary>
+    private sealed class CountingClock : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _now);
     }
 }

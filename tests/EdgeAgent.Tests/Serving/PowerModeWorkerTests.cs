@@ -25,7 +25,7 @@ public sealed class PowerModeWorkerTests : IDisposable
     public async Task A_hot_board_gets_a_lower_mode_and_its_own_one_back_when_the_agent_stops()
     {
         var bench = Bench();
-        var worker = await StartAsync(bench);
+        using var worker = await StartAsync(bench);
         Heat(bench);
         Assert.Equal(1, bench.Plan.PowerSteps);
         await Until(() => _fake.Mode == "pmode:0001");
@@ -39,7 +39,7 @@ public sealed class PowerModeWorkerTests : IDisposable
     {
         _fake.Misbehave("reboot");
         var bench = Bench();
-        var worker = await StartAsync(bench);
+        using var worker = await StartAsync(bench);
         Heat(bench);
         await Until(() => bench.Look().PowerSteps == 0);
         bench.Look(180);
@@ -48,10 +48,49 @@ public sealed class PowerModeWorkerTests : IDisposable
         Assert.Equal(["-m 1"], _fake.Calls);
     }
 
-    private async Task<PowerModeWorker> StartAsync(GovernorBench bench)
+    [Fact]
+    public async Task A_stop_waits_three_seconds_for_a_program_that_hangs_and_the_next_start_gives_the_mode_back()
     {
-        var modes = new PowerModeSwitch(_board.Root, _fake.StateFolder, bench.Clock, _fake.Program);
-        var worker = new PowerModeWorker(bench.Governor, modes, NullLogger<PowerModeWorker>.Instance);
+        var bench = Bench();
+        using var worker = await StartAsync(bench);
+        Heat(bench);
+        await Until(() => _fake.Mode == "pmode:0001");
+        _fake.Misbehave("hang");
+        var stop = worker.StopAsync(TestContext.Current.CancellationToken);
+        await Until(() => _fake.Calls.Length == 2);
+        Assert.False(stop.IsCompleted);
+        bench.Clock.Advance(TimeSpan.FromSeconds(3));
+        await stop;
+        Assert.Equal("2 1", File.ReadAllText(Path.Combine(_fake.StateFolder, PowerModeSwitch.RecordFile)).Trim());
+    }
+
+    [Fact]
+    public async Task A_stop_without_time_left_starts_nothing()
+    {
+        var bench = Bench();
+        using var worker = await StartAsync(bench);
+        Heat(bench);
+        await Until(() => _fake.Mode == "pmode:0001");
+        await worker.StopAsync(new CancellationToken(canceled: true));
+        Assert.Equal(["-m 1"], _fake.Calls);
+    }
+
+    [Fact]
+    public async Task A_fault_that_nobody_foresaw_gives_the_modes_up_and_the_agent_still_stops()
+    {
+        var bench = Bench();
+        using var worker = await StartAsync(bench, new BrokenClock());
+        Heat(bench);
+        await Until(() => bench.Look().PowerSteps == 0);
+        await worker.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(_fake.Calls);
+    }
+
+    private async Task<PowerModeWorker> StartAsync(GovernorBench bench, TimeProvider? time = null)
+    {
+        var modes = new PowerModeSwitch(_board.Root, _fake.StateFolder, time ?? bench.Clock, _fake.Program);
+        var worker = new PowerModeWorker(
+            bench.Governor, modes, bench.Clock, NullLogger<PowerModeWorker>.Instance);
         await worker.StartAsync(TestContext.Current.CancellationToken);
         return worker;
     }
@@ -73,5 +112,12 @@ public sealed class PowerModeWorkerTests : IDisposable
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             await Task.Yield();
         }
+    }
+
+    /// <summary>Throws what no caller of a timer expects.</summary>
+    private sealed class BrokenClock : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            throw new NotSupportedException("no timers");
     }
 }
