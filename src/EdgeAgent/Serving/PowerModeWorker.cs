@@ -12,7 +12,7 @@ internal sealed partial class PowerModeWorker(
     Governor governor, PowerModeSwitch modes, TimeProvider time, ILogger<PowerModeWorker> logger)
     : IHostedService, IDisposable
 {
-    /// <summary>A stop has so long for the call that is on its way and the one that gives the first mode back.</summary>
+    /// <summary>A stop has so long for the call on its way and the one that gives the first mode back.</summary>
     /// <remarks>It comes after the last answers, within <see cref="Hosting.AgentHost.LongestStop"/> of all together.
     /// What is not given back then is recorded, and the next start gives it back.</remarks>
     public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(3);

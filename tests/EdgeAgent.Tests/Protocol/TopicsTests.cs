@@ -31,7 +31,8 @@ public sealed class TopicsTests
     [InlineData("1234567890123456789012345678901234567890123456789012345678901234")]
     [InlineData("ääääääääääääääääääääääääääääääää")]
     public void A_device_name_of_1_to_64_bytes_is_accepted(string device) =>
-        Assert.Equal($"edgeagent/v1/device/{device}/out/status", new Topics(AgentOptions.DefaultTopicRoot, device).Status);
+        Assert.Equal($"edgeagent/v1/device/{device}/out/status",
+            new Topics(AgentOptions.DefaultTopicRoot, device).Status);
 
     // [P-02]
     [Theory]

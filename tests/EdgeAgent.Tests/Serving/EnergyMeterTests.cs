@@ -232,12 +232,13 @@ public sealed class EnergyMeterTests
         Wait(4, watts: 7, source);
         Assert.Equal(7.0, _meter.End(first, 1)!.Value.Joules, 6);
         var before = _meter.ComputingReadings;
+        _clock.Advance(TimeSpan.FromMilliseconds(50));
         _meter.ForgetComputing();
         var second = _meter.Begin();
         _clock.Advance(TimeSpan.FromMilliseconds(100));
         Assert.Null(_meter.End(second, 1));
         Assert.Equal(before, _meter.ComputingReadings);
-        _clock.Advance(TimeSpan.FromMilliseconds(150));
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
         Show(5, source);
         var third = _meter.Begin();
         Wait(4, watts: 6, source);
