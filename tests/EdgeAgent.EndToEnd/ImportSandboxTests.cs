@@ -112,7 +112,9 @@ public sealed class ImportSandboxTests : IDisposable
         var source = Path.Combine(_folder.Path, "source");
         WriteLarge(Directory.CreateDirectory(source).FullName);
         var agent = Path.Combine(await PublishedAgent.FolderAsync(), "edge-agent");
-        return AgentProcess.Start(_folder.Path, [], [agent, "model", "import", source, "--out", Output, .. options]);
+        // A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
+        return AgentProcess.Start(_folder.Path, [],
+            ["env", "--default-signal=INT", agent, "model", "import", source, "--out", Output, .. options]);
     }
 
     /// <summary>The process whose number is in the name of the folder that is being made.</summary>
