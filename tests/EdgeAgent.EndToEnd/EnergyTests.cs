@@ -1,15 +1,18 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using EdgeAgent.Tests;
 
 namespace EdgeAgent.EndToEnd;
 
 /// <summary>What verbs without a service say of a board's power.</summary>
-public sealed class EnergyTests
+public sealed class EnergyTests : IDisposable
 {
     private const string Prompt = "Tell me a story.";
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+
+    private readonly TemporaryFolder _folder = new();
 
     // The input rail of the folder: 4.984 V times 1.04 A, whatever is computed.
     private const double Watts = 4.984 * 1.04;
@@ -17,7 +20,7 @@ public sealed class EnergyTests
     [Fact]
     public async Task Ask_says_the_energy_of_an_answer_where_the_board_measures_its_power()
     {
-        var answer = await AskAsync("--sensors-root", Board, "--json");
+        var answer = await AskAsync(["--sensors-root", Board, "--json", .. Endless()]);
         var joules = answer.GetProperty("energy_joules").GetDouble();
         var timings = answer.GetProperty("timings");
         var seconds = (timings.GetProperty("prompt_ms").GetDouble() + timings.GetProperty("completion_ms").GetDouble())
@@ -25,14 +28,14 @@ public sealed class EnergyTests
         // Begin and end of the request lie a little outside of its steps.
         Assert.InRange(joules, Watts * seconds * 0.98, Watts * (seconds + 2));
 
-        var shown = await RunAsync("ask", Prompt, "--sensors-root", Board);
+        var shown = await RunAsync(["ask", Prompt, "--sensors-root", Board, .. Endless()]);
         Assert.Matches(@"energy: \d+\.?\d* J; \d\.\d+ J per token", shown);
     }
 
     [Fact]
     public async Task Ask_that_waits_before_knows_the_energy_above_idle()
     {
-        var answer = await AskAsync("--sensors-root", Board, "--json", "--energy");
+        var answer = await AskAsync(["--sensors-root", Board, "--json", "--energy", .. Endless()]);
         // A rail that draws the same at all times draws nothing more while it computes.
         Assert.Equal(0, answer.GetProperty("energy_above_idle_joules").GetDouble(), 2);
         // The wait is no part of the answer's time in the queue.
@@ -63,6 +66,27 @@ public sealed class EnergyTests
             CultureInfo.InvariantCulture, $"an agent runs on this board ({place.Device}, process {agent.Id})");
         Assert.Contains(told,
             await RunAsync("tune", "--data", data, "--seconds", "1"), StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Nano that never stops by itself: an answer so long that power is read while it runs.</summary>
+    private string[] Endless()
+    {
+        var model = Path.Combine(_folder.Path, "endless");
+        if (!Directory.Exists(model))
+        {
+            Directory.CreateDirectory(model);
+            foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "models-lite", "nano")))
+            {
+                File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+            }
+            var manifest = Path.Combine(model, "manifest.json");
+            var json = JsonNode.Parse(File.ReadAllText(manifest))!;
+            json["stop_tokens"] = new JsonArray(0);
+            File.WriteAllText(manifest, json.ToJsonString());
+        }
+        return ["--model", model, "--max-tokens", "900"];
     }
 
     private static string Board => Path.Combine(

@@ -103,9 +103,9 @@ internal sealed partial class PromptBatch
             return;
         }
         ChooseLevels();
-        var (decoding, ran) = (Decoding, false);
-        ran |= Decode(decoding);
-        ran |= Prefill(decoding);
+        // Who has had its prompt computed in this round decodes from the next one on.
+        var decoding = Decoding;
+        var ran = Decode(decoding) | Prefill(decoding);
         if (!RemoveEnded() && !ran)
         {
             // All of them wait for a level that is being opened.
