@@ -17,7 +17,7 @@ internal sealed class ClockLimit : IDisposable
     private const int MaxRecordBytes = 4096;
 
     private readonly BoardFiles _board;
-    private readonly string? _record;
+    private readonly ChangeRecord _record;
     private readonly List<Policy> _policies = [];
     private bool _isTold;
     private bool _isCapped;
@@ -27,7 +27,8 @@ internal sealed class ClockLimit : IDisposable
     public ClockLimit(string root, string? runtimeFolder = null)
     {
         _board = new BoardFiles(root);
-        _record = runtimeFolder is null ? null : Path.Join(runtimeFolder, RecordFile);
+        _record = new ChangeRecord(
+            runtimeFolder is null ? null : Path.Join(runtimeFolder, RecordFile), MaxRecordBytes);
         var recorded = Recorded();
         foreach (var name in _board.Names(Folder, "policy", CpuClocks.MaxPolicies))
         {
@@ -86,9 +87,9 @@ internal sealed class ClockLimit : IDisposable
         {
             isBack &= policy.Set == policy.Before || _board.Write(policy.File, policy.Before);
         }
-        if (isBack && _record is not null)
+        if (isBack)
         {
-            TryRecord(() => File.Delete(_record));
+            _record.Forget();
         }
     }
 
@@ -96,10 +97,10 @@ internal sealed class ClockLimit : IDisposable
 
     private void Record()
     {
-        if (!_isCapped && _record is not null)
+        if (!_isCapped)
         {
-            TryRecord(() => File.WriteAllLines(_record, _policies.Select(policy => string.Create(
-                CultureInfo.InvariantCulture, $"{policy.Name} {policy.Before}"))));
+            _record.Write(string.Concat(_policies.Select(policy => string.Create(
+                CultureInfo.InvariantCulture, $"{policy.Name} {policy.Before}\n"))));
         }
         _isCapped = true;
     }
@@ -107,36 +108,17 @@ internal sealed class ClockLimit : IDisposable
     private Dictionary<string, long> Recorded()
     {
         var values = new Dictionary<string, long>();
-        TryRecord(() =>
+        foreach (var line in _record.Read().Split('\n'))
         {
-            if (_record is null || !File.Exists(_record) || new FileInfo(_record).Length > MaxRecordBytes)
+            if (line.Split(' ') is [var name, var text]
+                && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
             {
-                return;
+                values[name] = value;
             }
-            foreach (var line in File.ReadLines(_record))
-            {
-                if (line.Split(' ') is [var name, var text]
-                    && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-                {
-                    values[name] = value;
-                }
-            }
-        });
+        }
         // A cap of ours stands: it is to be given back even if this agent never caps.
         _isCapped = values.Count > 0;
         return values;
-    }
-
-    // Without a record, only an agent that is killed leaves its cap; that is no reason not to protect the board.
-    private static void TryRecord(Action work)
-    {
-        try
-        {
-            work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-        }
     }
 
     /// <summary>One group of processors with a common clock; kilohertz.</summary>

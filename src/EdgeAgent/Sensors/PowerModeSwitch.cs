@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace EdgeAgent.Sensors;
 
@@ -24,7 +23,7 @@ internal sealed class PowerModeSwitch
     private readonly BoardFiles _board;
     private readonly TimeProvider _time;
     private readonly string? _program;
-    private readonly string _record;
+    private readonly ChangeRecord _record;
     private readonly IReadOnlyList<PowerMode> _steps = [];
     private readonly PowerMode? _home;
     private int _set;
@@ -37,7 +36,7 @@ internal sealed class PowerModeSwitch
     public PowerModeSwitch(string root, string stateFolder, TimeProvider time, string program = Program)
     {
         (_board, _time) = (new BoardFiles(root), time);
-        _record = Path.Join(stateFolder, RecordFile);
+        _record = new ChangeRecord(Path.Join(stateFolder, RecordFile), MaxRecordBytes);
         _program = TimedProgram.Find(program, Environment.GetEnvironmentVariable("PATH"));
         if (_board.Read(_board.File(TableFile), out var bytes) is not FileState.Read and var state)
         {
@@ -56,7 +55,7 @@ internal sealed class PowerModeSwitch
         if (_home == mode)
         {
             // Somebody has chosen a mode since that record: it must not speak again when the modes fit by chance.
-            Forget();
+            _record.Forget();
         }
         _steps = table.Below(_home);
         Absence = _steps.Count == 0 && _home == mode
@@ -87,7 +86,7 @@ internal sealed class PowerModeSwitch
         {
             // Somebody has chosen a mode meanwhile: theirs stays, also at the end.
             _isOthers = _isGivenUp = true;
-            Forget();
+            _record.Forget();
             return $"the power mode has become {now}, not by the agent, which leaves it there until its next start";
         }
         // Until the call has ended, the mode before it and the one after it are both ours.
@@ -119,15 +118,9 @@ internal sealed class PowerModeSwitch
     }
 
     /// <summary>The mode before an agent that was killed, where the mode in force is still its own.</summary>
-    private int? Recorded(int now)
-    {
-        string? text = null;
-        TryRecord(() => text = File.Exists(_record) && new FileInfo(_record).Length <= MaxRecordBytes
-            ? File.ReadAllText(_record).Trim() : null);
-        return text?.Split(' ') is [var before, .. var ours]
-            && ours.Contains(now.ToString(CultureInfo.InvariantCulture))
-            && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var home) ? home : null;
-    }
+    private int? Recorded(int now) => _record.Read().Trim().Split(' ') is [var before, .. var ours]
+        && ours.Contains(now.ToString(CultureInfo.InvariantCulture))
+        && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var home) ? home : null;
 
     /// <summary>Records the mode before the agent and those that are its own; where none is, there is no
     /// record.</summary>
@@ -140,33 +133,10 @@ internal sealed class PowerModeSwitch
         }
         if (text.Length == 0)
         {
-            Forget();
+            _record.Forget();
             return;
         }
-        text = string.Create(CultureInfo.InvariantCulture, $"{_home!.Number}{text}\n");
-        // On the disk before the mode changes: nvpmodel's own record of the mode outlives a power cut.
-        TryRecord(() =>
-        {
-            using (var file = new FileStream(_record + ".new", FileMode.Create))
-            {
-                file.Write(Encoding.ASCII.GetBytes(text));
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(_record + ".new", _record, overwrite: true);
-        });
-    }
-
-    private void Forget() => TryRecord(() => File.Delete(_record));
-
-    // Without a record, only an agent that is killed leaves its mode; that is no reason not to protect the board.
-    private static void TryRecord(Action work)
-    {
-        try
-        {
-            work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-        }
+        // Before the mode changes: nvpmodel's own record of the mode outlives a power cut.
+        _record.Write(string.Create(CultureInfo.InvariantCulture, $"{_home!.Number}{text}\n"));
     }
 }
