@@ -1,4 +1,4 @@
-// Steps of an imported package with ONNX Runtime's arm64 build: what architectures.js and perplexity.js share.
+// Steps of a model package with ONNX Runtime's arm64 build: what the programs beside this one share.
 // No code of the agent takes part.
 'use strict';
 const fs = require('fs');
@@ -42,29 +42,36 @@ function emptyCache(manifest, positions) {
   return cache;
 }
 
-// Level 0 of a package with an empty cache of so many positions.
-async function open(folder, positions, threads) {
-  const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
-  const { file } = manifest.graphs.find(graph => graph.level === 0 && graph.provider === 'cpu');
+const readManifest = folder => JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
+
+// A level of a package with an empty cache of so many positions.
+async function open(folder, positions, threads, level = 0) {
+  const manifest = readManifest(folder);
+  const { file } = manifest.graphs.find(graph => graph.level === level && graph.provider === 'cpu');
   const session = await ort.InferenceSession.create(path.join(folder, file), { intraOpNumThreads: threads });
-  return { session, fixed: fixedInputs(manifest, positions), cache: emptyCache(manifest, positions), past: 0 };
+  return restart({ session, manifest, positions, fixed: fixedInputs(manifest, positions) });
 }
 
-// Takes tokens in at the end of the past; returns the logits after each of them.
-async function step(model, tokens) {
+// Forgets all that the model has taken in.
+function restart(model) {
+  return Object.assign(model, { cache: emptyCache(model.manifest, model.positions), past: 0 });
+}
+
+// Takes tokens in at the end of the past; returns the logits after those of them that rows names, by default all.
+async function step(model, tokens, rows = tokens.map((_, i) => i)) {
   const total = model.past + tokens.length;
   const result = await model.session.run({
     input_ids: int64(tokens, [1, tokens.length]),
     seqlens_k: int32([total - 1], [1]),
     total_sequence_length: int32([total], []),
-    rows: int64(tokens.map((_, i) => i), [tokens.length]),
+    rows: int64(rows, [rows.length]),
     ...model.fixed,
     ...model.cache,
   });
   for (const name of Object.keys(model.cache)) model.cache[name] = result[name.replace('past', 'present')];
   model.past = total;
   const width = result.logits.dims[1];
-  return tokens.map((_, i) => result.logits.data.slice(i * width, (i + 1) * width));
+  return rows.map((_, i) => result.logits.data.slice(i * width, (i + 1) * width));
 }
 
-module.exports = { open, step };
+module.exports = { readManifest, open, restart, step };
