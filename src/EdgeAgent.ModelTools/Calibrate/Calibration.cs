@@ -40,7 +40,7 @@ internal static class Calibration
     private static List<int[]> Text(ImportOptions options, IModelSource source, DecoderConfig model, string draft,
         Action<long>? progress, CancellationToken cancel)
     {
-        if (source.ReadTokenizer() is null)
+        if (!source.HasTokenizer)
         {
             throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
                 $"{options.Source} has no tokenizer, and calibration needs text. Use --quant rtn.");

@@ -27,6 +27,12 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
         && new FileInfo(File("README.md")).Length <= MaximumJsonBytes
         ? SourceLicence.OfCard(Encoding.UTF8.GetString(ReadFile("README.md"))) : null;
 
+    /// <summary>Nothing of a tokenizer there is weights alone; half of one is a mistake.</summary>
+    public bool HasTokenizer => s_tokenizerFiles.Any(name => System.IO.File.Exists(File(name)));
+
+    /// <summary>Folders with quantized weights are refused.</summary>
+    public bool IsQuantized => false;
+
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
     /// <exception cref="ModelToolsException">A file is missing, a size is out of bounds, the family
@@ -81,9 +87,6 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
     {
         // A folder holds nothing open between calls.
     }
-
-    /// <summary>Nothing of a tokenizer there is weights alone; half of one is a mistake.</summary>
-    private bool HasTokenizer => s_tokenizerFiles.Any(name => System.IO.File.Exists(File(name)));
 
     /// <summary>One template, or several by name, of which chats use the one named default.</summary>
     private static string? Template(ConfigReader config)

@@ -11,6 +11,12 @@ internal interface IModelSource : IDisposable
     /// <summary>What the publisher says the licence is, as an SPDX expression; null where nothing is said.</summary>
     string? Licence { get; }
 
+    /// <summary>Whether <see cref="ReadTokenizer"/> gives one; says so without reading it.</summary>
+    bool HasTokenizer { get; }
+
+    /// <summary>Some of the weights are quantized already.</summary>
+    bool IsQuantized { get; }
+
     /// <exception cref="ModelToolsException">A value is missing or out of bounds, or the family unknown.</exception>
     DecoderConfig ReadConfig();
 

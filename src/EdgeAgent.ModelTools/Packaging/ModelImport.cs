@@ -106,16 +106,12 @@ public static class ModelImport
     /// <exception cref="ModelToolsException">The source cannot be read.</exception>
     public static (QuantizationMethod Method, string? Reason) DefaultQuantization(string source)
     {
-        if (GgufFile.IsAt(source))
-        {
-            using var file = GgufFile.Open(source);
-            if (file.Header.Tensors.Values.Any(tensor => tensor.Layout.IsQuantized))
-            {
-                return (QuantizationMethod.Keep, null);
-            }
-        }
         using var model = Open(source);
-        if (model.ReadTokenizer() is null)
+        if (model.IsQuantized)
+        {
+            return (QuantizationMethod.Keep, null);
+        }
+        if (!model.HasTokenizer)
         {
             return (QuantizationMethod.Rtn, "the source has no tokenizer, and calibration needs text");
         }

@@ -3,12 +3,13 @@ using EdgeAgent.ModelPackage;
 namespace EdgeAgent.ModelTools.Import.Gguf;
 
 /// <summary>Turns the metadata of a GGUF file into what the decoder is made of.</summary>
-internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
+internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, GgufVocabulary vocabulary)
 {
     private const int MaximumSize = 1 << 20;
     private const int MaximumLayers = 512;
 
-    /// <summary>Of six layers of Gemma 3, five have a window (llama.cpp and transformers alike).</summary>
+    /// <summary>Of six layers of Gemma 3, five have a window where the file says nothing (llama.cpp, gemma3.cpp).
+    /// </summary>
     private const int GemmaPattern = 6;
 
     private const double GemmaLocalBase = 10_000;
@@ -25,6 +26,13 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
         {
             throw _metadata.Invalid(Key("expert_count"), "is not 0; models with experts are not built yet");
         }
+        foreach (var capping in new[] { "attn_logit_softcapping", "final_logit_softcapping" })
+        {
+            if (_metadata.Real(Key(capping), 0, float.MaxValue, 0) != 0)
+            {
+                throw _metadata.Invalid(Key(capping), "is not 0; soft-capping is not built yet");
+            }
+        }
         var heads = Whole("attention.head_count", 1, 4096);
         var kvHeads = Whole("attention.head_count_kv", 1, heads, heads);
         var hidden = Whole("embedding_length", 1, MaximumSize);
@@ -40,7 +48,8 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
         }
         var context = Whole("context_length", 1, MaximumSize);
         var layers = Whole("block_count", 1, MaximumLayers);
-        var attention = Attention(layers, context);
+        var window = _metadata.OptionalWhole(Key("attention.sliding_window"), 0, int.MaxValue) ?? 0;
+        var slides = Slides(layers, window);
         return new DecoderConfig
         {
             Family = architecture.Family,
@@ -53,9 +62,9 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
             Context = context,
             NormEpsilon = (float)_metadata.Real(Key("attention.layer_norm_rms_epsilon"), 1e-12, 1e-2, 1e-5),
             TiedEmbedding = !file.Header.Tensors.ContainsKey("output.weight"),
-            StopTokens = GgufStopTokens.Of(_metadata),
-            Rotary = Rotary(attention, head, context),
-            Attention = attention,
+            StopTokens = GgufStopTokens.Of(_metadata, vocabulary),
+            Rotary = Rotary(slides, head, context),
+            Attention = Attention(slides, window < context ? window : 0),
             QueryKeyNorm = architecture.QueryKeyNorm,
             QkvBias = file.Header.Tensors.ContainsKey("blk.0.attn_q.bias"),
             OutputBias = file.Header.Tensors.ContainsKey("blk.0.attn_output.bias"),
@@ -72,7 +81,7 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
     {
         var rows = file.Header.Tensors.GetValueOrDefault("token_embd.weight")?.Rows
             ?? throw _metadata.Invalid("token_embd.weight", "is missing");
-        var tokens = GgufVocabulary.Read(_metadata).Tokens.Length;
+        var tokens = vocabulary.Tokens.Length;
         return rows is >= 2 and <= MaximumSize && tokens <= rows
             ? (int)rows
             : throw _metadata.Invalid("tokenizer.ggml.tokens",
@@ -80,20 +89,36 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
                 + $"{MaximumSize}");
     }
 
-    private LayerAttention[] Attention(int layers, int context)
+    /// <summary>Which layers have a window; where the file names none, none has.</summary>
+    private bool[] Slides(int layers, int window) => window == 0 ? new bool[layers]
+        : architecture.Gemma ? Pattern(layers)
+        : [.. Enumerable.Repeat(architecture.WindowEverywhere, layers)];
+
+    private LayerAttention[] Attention(bool[] slides, int window)
     {
-        var window = _metadata.OptionalWhole(Key("attention.sliding_window"), 0, int.MaxValue) ?? 0;
-        bool Slides(int layer) => architecture.Gemma ? (layer + 1) % GemmaPattern != 0 : architecture.WindowEverywhere;
         bool Turns(int layer) =>
             architecture.LayerWithoutRotary == 0 || (layer + 1) % architecture.LayerWithoutRotary != 0;
-        var tables = architecture.Gemma && layers >= GemmaPattern ? 1 : 0;
-        return Enumerable.Range(0, layers).Select(layer => new LayerAttention(
-            Turns(layer) ? Slides(layer) ? tables : 0 : null,
-            Slides(layer) && window < context ? window : 0)).ToArray();
+        var local = architecture.Gemma && slides.Contains(false) ? 1 : 0;
+        return slides.Select((slide, layer) => new LayerAttention(
+            Turns(layer) ? slide ? local : 0 : null, slide ? window : 0)).ToArray();
+    }
+
+    /// <summary>A list of layers, or a period whose last layer has no window (llama.cpp, set_swa_pattern).</summary>
+    private bool[] Pattern(int layers)
+    {
+        var key = Key("attention.sliding_window_pattern");
+        if (_metadata.IsList(key))
+        {
+            var listed = _metadata.Flags(key);
+            return listed.Length == layers ? listed
+                : throw _metadata.Invalid(key, $"has {listed.Length} entries; the model has {layers} layers");
+        }
+        var period = _metadata.Whole(key, 0, MaximumLayers, GemmaPattern);
+        return [.. Enumerable.Range(0, layers).Select(layer => period == 0 || (layer + 1) % period != 0)];
     }
 
     /// <summary>The tables in use; sliding layers of Gemma have their own, the second or the only one.</summary>
-    private RotaryTable[] Rotary(LayerAttention[] attention, int head, int context)
+    private RotaryTable[] Rotary(bool[] slides, int head, int context)
     {
         var dimensions = Whole("rope.dimension_count", 16, head, head);
         if (dimensions % 16 != 0)
@@ -109,9 +134,12 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture)
             Base = rotaryBase,
         };
         var global = Scaled(Table("", _metadata.Real(Key("rope.freq_base"), 1.001, 1e11, 10_000)), context);
-        return !architecture.Gemma ? [global]
-            : attention.Any(layer => layer.Rotary == 1) ? [global, Table("_local", GemmaLocalBase)]
-            : [Table("_local", GemmaLocalBase)];
+        if (!architecture.Gemma || Array.TrueForAll(slides, slide => !slide))
+        {
+            return [global];
+        }
+        var local = Table("_local", _metadata.Real(Key("rope.freq_base_swa"), 1.001, 1e11, GemmaLocalBase));
+        return slides.Contains(false) ? [global, local] : [local];
     }
 
     private RotaryTable Scaled(RotaryTable table, int context)

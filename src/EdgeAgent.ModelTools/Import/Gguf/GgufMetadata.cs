@@ -72,6 +72,11 @@ internal sealed class GgufMetadata(string file, IReadOnlyDictionary<string, Gguf
         return numbers;
     }
 
+    /// <summary>A list of flags.</summary>
+    public bool[] Flags(string key) => Find(key, isArray: true) is { Type: GgufValueType.Bool } value
+        ? [.. value.Numbers.Select(number => number != 0)]
+        : throw Invalid(key, "is no list of true and false");
+
     /// <summary>A list of finite numbers, or null where there is none.</summary>
     public float[]? OptionalReals(string key)
     {

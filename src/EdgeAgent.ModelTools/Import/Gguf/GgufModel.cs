@@ -7,9 +7,16 @@ internal sealed class GgufModel : IModelSource
 {
     private readonly GgufFile _file;
     private readonly GgufArchitecture _architecture;
+    private readonly GgufVocabulary _vocabulary;
     private DecoderConfig? _config;
+    private byte[]? _tokenizer;
 
-    private GgufModel(GgufFile file, GgufArchitecture architecture) => (_file, _architecture) = (file, architecture);
+    private GgufModel(GgufFile file)
+    {
+        _file = file;
+        _architecture = GgufArchitecture.Of(file.Header.Metadata);
+        _vocabulary = GgufVocabulary.Read(file.Header.Metadata);
+    }
 
     /// <summary>The file's name without its ending, in the letters that a manifest allows.</summary>
     public string Name => string.Concat(Path.GetFileNameWithoutExtension(_file.Name).ToLowerInvariant()
@@ -18,15 +25,21 @@ internal sealed class GgufModel : IModelSource
     public string? Licence => SourceLicence.Spdx(
         Metadata.OptionalText("general.license"), Metadata.OptionalText("general.license.name"));
 
+    /// <summary>A file without a vocabulary cannot be opened.</summary>
+    public bool HasTokenizer => true;
+
+    public bool IsQuantized => _file.Header.Tensors.Values.Any(tensor => tensor.Layout.IsQuantized);
+
     private GgufMetadata Metadata => _file.Header.Metadata;
 
-    /// <exception cref="ModelToolsException">The file breaks the format, or its architecture is unknown.</exception>
+    /// <exception cref="ModelToolsException">The file breaks the format, has no vocabulary, or its architecture is
+    /// unknown.</exception>
     public static GgufModel Open(string path)
     {
         var file = GgufFile.Open(path);
         try
         {
-            return new GgufModel(file, GgufArchitecture.Of(file.Header.Metadata));
+            return new GgufModel(file);
         }
         catch
         {
@@ -35,20 +48,16 @@ internal sealed class GgufModel : IModelSource
         }
     }
 
-    public DecoderConfig ReadConfig() => _config ??= new GgufConfig(_file, _architecture).Read();
+    public DecoderConfig ReadConfig() => _config ??= new GgufConfig(_file, _architecture, _vocabulary).Read();
 
     /// <summary>The tensors of the file, which stays open as long as the model: calibrating reads them twice.</summary>
     public ITensorSource OpenTensors() => new Tensors(this);
 
-    public byte[]? ReadTokenizer() => GgufTokenizer.ToJson(Metadata);
+    public byte[]? ReadTokenizer() => _tokenizer ??= GgufTokenizer.ToJson(Metadata, _vocabulary);
 
-    public SourceChat? ReadChatFormat()
-    {
-        var vocabulary = GgufVocabulary.Read(Metadata);
-        return Metadata.OptionalText("tokenizer.chat_template") is { } template
-            ? new SourceChat(template, vocabulary.Text(Metadata, "bos"), vocabulary.Text(Metadata, "eos"))
-            : null;
-    }
+    public SourceChat? ReadChatFormat() => Metadata.OptionalText("tokenizer.chat_template") is { } template
+        ? new SourceChat(template, _vocabulary.Text(Metadata, "bos"), _vocabulary.Text(Metadata, "eos"))
+        : null;
 
     public IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model) =>
         [Enumerable.Repeat(model.IntermediateSize, model.Layers).ToArray()];

@@ -11,9 +11,8 @@ internal static class GgufStopTokens
     };
 
     /// <exception cref="ModelToolsException">The file names none.</exception>
-    public static int[] Of(GgufMetadata metadata)
+    public static int[] Of(GgufMetadata metadata, GgufVocabulary vocabulary)
     {
-        var vocabulary = GgufVocabulary.Read(metadata);
         var stops = new List<int>();
         foreach (var name in new[] { "eos", "eot", "eom" })
         {

@@ -10,9 +10,8 @@ internal static class GgufTokenizer
     private const string MergesKey = "tokenizer.ggml.merges";
 
     /// <exception cref="ModelToolsException">A list is missing or broken, or the kind of tokenizer unknown.</exception>
-    public static byte[] ToJson(GgufMetadata metadata)
+    public static byte[] ToJson(GgufMetadata metadata, GgufVocabulary vocabulary)
     {
-        var vocabulary = GgufVocabulary.Read(metadata);
         using var content = new MemoryStream();
         using (var json = new Utf8JsonWriter(
             content, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))

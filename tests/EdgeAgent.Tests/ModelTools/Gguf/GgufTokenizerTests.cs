@@ -63,7 +63,7 @@ public sealed class GgufTokenizerTests
             types[added.GetProperty("id").GetInt32()] = added.GetProperty("special").GetBoolean() ? 3 : 4;
         }
         file.Texts("tokenizer.ggml.tokens", tokens).Numbers("tokenizer.ggml.token_type", types);
-        return Tokenizer.Load(GgufTokenizer.ToJson(
-            GgufHeader.Read(new MemoryStream(file.ToArray()), "tokenizer.gguf").Metadata));
+        var metadata = GgufHeader.Read(new MemoryStream(file.ToArray()), "tokenizer.gguf").Metadata;
+        return Tokenizer.Load(GgufTokenizer.ToJson(metadata, GgufVocabulary.Read(metadata)));
     }
 }
