@@ -27,8 +27,7 @@ internal static class ImportSandbox
     public static int Run(string source, string output, CancellationToken cancel)
     {
         var limits = new ConfinedLimits(ExistingParent(output), MemoryBytes(source));
-        var end = ConfinedProcess.Run(Again(), limits, missing => VerbOutput.Error(
-            $"the sandbox of this import lacks something, {missing}. It goes on without."), cancel);
+        var end = ConfinedProcess.Run(Again(), limits, WarnOf, cancel);
         if (end.ExitCode is ExitCodes.Done or ExitCodes.Failed or ExitCodes.WrongUsage)
         {
             return end.ExitCode;
@@ -39,6 +38,10 @@ internal static class ImportSandbox
                 + TooMuch(limits.MemoryBytes));
         return ExitCodes.Failed;
     }
+
+    /// <summary>Says which protection this kernel does not give.</summary>
+    public static void WarnOf(string missing) =>
+        VerbOutput.Error($"the sandbox of this import lacks something, {missing}. It goes on without.");
 
     /// <summary>What an import says that was stopped.</summary>
     public static string Interrupted(string output) =>

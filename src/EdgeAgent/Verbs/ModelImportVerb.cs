@@ -56,7 +56,7 @@ internal static class ModelImportVerb
         verb.SetAction((parsed, cancel) =>
         {
             // On the first thread, which stays: the kernel ends a sandboxed process through it.
-            var memory = ConfinedProcess.Accept();
+            var memory = ConfinedProcess.Accept(ImportSandbox.WarnOf);
             return Task.Run(() => parsed.GetValue(open) || memory is not null
                 ? OrWhy(() => Import(parsed, cancel), parsed.GetValue(source)!, parsed.GetValue(output)!, memory)
                 : ImportSandbox.Run(parsed.GetValue(source)!, parsed.GetValue(output)!, cancel), cancel);

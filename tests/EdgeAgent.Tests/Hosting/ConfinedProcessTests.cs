@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using EdgeAgent.Hosting.Confined;
 
 namespace EdgeAgent.Tests.Hosting;
@@ -72,6 +73,41 @@ public sealed class ConfinedProcessTests : IDisposable
     }
 
     [Fact]
+    public void A_kernel_that_refuses_the_limit_of_memory_is_told_of_and_the_program_goes_on()
+    {
+        string? unable = null;
+        long? limit = null;
+        var missing = new List<string>();
+        // The refusal and the end with the parent hold for this thread alone, and go with it.
+        var thread = new Thread(() =>
+        {
+            // setrlimit and prlimit64, as Linux' asm/unistd.h numbers them.
+            unable = Confinement.GiveUp(RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+                ? [164, 261] : [160, 302]);
+            limit = unable is null ? ConfinedProcess.Accept($"{Parent()}:{1 << 30}", missing.Add) : null;
+        });
+        thread.Start();
+        thread.Join();
+        Assert.SkipUnless(unable is null, $"this kernel gives no seccomp: {unable}");
+        Assert.Equal(["no limit of memory but that of .NET's heap: Permission denied"], missing);
+        Assert.Equal(1 << 30, limit);
+    }
+
+    [Fact]
+    public void A_narrower_limit_of_memory_that_the_operator_set_is_no_refusal()
+    {
+        var said = _folder.File("inside/said");
+        // Whoever may raise limits would never be refused.
+        var unprivileged = Environment.IsPrivilegedProcess ? "setpriv --bounding-set=-sys_resource " : "";
+        var agent = Path.Combine(AppContext.BaseDirectory, "edge-agent");
+        Confined($"ulimit -d {Limits().MemoryBytes / 1024 / 2}; exec {unprivileged}{agent} model import no-source "
+            + $"--out x 2>{said}", out _);
+        var lines = File.ReadAllText(said);
+        Assert.Contains("no-source", lines, StringComparison.Ordinal);
+        Assert.DoesNotContain("lacks something", lines, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_program_that_is_not_there_is_an_error_that_names_it()
     {
         var error = Assert.Throws<IOException>(() => ConfinedProcess.Run(
@@ -96,6 +132,9 @@ public sealed class ConfinedProcessTests : IDisposable
         missing = told;
         return end.ExitCode;
     }
+
+    private static string Parent() => File.ReadAllLines("/proc/self/status")
+        .Single(line => line.StartsWith("PPid:", StringComparison.Ordinal))["PPid:".Length..].Trim();
 
     private static void SkipWhereMissing(List<string> missing, string what) => Assert.SkipWhen(
         missing.Any(text => text.Contains(what, StringComparison.Ordinal)),

@@ -50,8 +50,8 @@ internal static class ConfinedProcess
         {
             try
             {
-                Tell("no protection from network", Confinement.GiveUpNetwork());
-                Tell("no protection of other files", WritableFolders.Keep(limits.Folder));
+                Tell(missing, "no protection from network", Confinement.GiveUpNetwork());
+                Tell(missing, "no protection of other files", WritableFolders.Keep(limits.Folder));
                 using var process = Process.Start(start)!;
                 end = new ConfinedEnd(process.Id, Wait(process, cancel));
             }
@@ -63,22 +63,19 @@ internal static class ConfinedProcess
         thread.Start();
         thread.Join();
         return end ?? throw new IOException($"{start.FileName} cannot be started: {failure!.Message}", failure);
-
-        void Tell(string what, string? why)
-        {
-            if (why is not null)
-            {
-                missing($"{what}: {why}");
-            }
-        }
     }
 
     /// <summary>In the program that was started: takes the limit on itself and ends with its parent.</summary>
+    /// <param name="missing">As for <see cref="Run"/>.</param>
     /// <returns>The memory limit in bytes; null in a process that nobody confined.</returns>
     /// <exception cref="OperationCanceledException">The parent has ended.</exception>
-    public static long? Accept()
+    public static long? Accept(Action<string> missing) =>
+        Accept(Environment.GetEnvironmentVariable(Variable), missing);
+
+    /// <param name="told">What the parent has said: its number and the memory limit, or nothing.</param>
+    internal static long? Accept(string? told, Action<string> missing)
     {
-        if (Environment.GetEnvironmentVariable(Variable)?.Split(':') is not [var parent, var memory]
+        if (told?.Split(':') is not [var parent, var memory]
             || !int.TryParse(parent, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             || !long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
         {
@@ -88,8 +85,16 @@ internal static class ConfinedProcess
         {
             throw new OperationCanceledException();
         }
-        Confinement.LimitMemory(bytes);
+        Tell(missing, "no limit of memory but that of .NET's heap", Confinement.LimitMemory(bytes));
         return bytes;
+    }
+
+    private static void Tell(Action<string> missing, string what, string? why)
+    {
+        if (why is not null)
+        {
+            missing($"{what}: {why}");
+        }
     }
 
     private static int Wait(Process process, CancellationToken cancel)

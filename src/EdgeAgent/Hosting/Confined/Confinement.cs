@@ -30,14 +30,21 @@ internal static partial class Confinement
 
     /// <summary>Ends the calling thread's use of sockets, and the ways around that: io_uring and other processes'
     /// memory and files.</summary>
+    /// <remarks>socket, io_uring_setup, ptrace, process_vm_readv, process_vm_writev, pidfd_getfd.</remarks>
     /// <returns>Null, or why the kernel does not do it.</returns>
-    public static string? GiveUpNetwork()
+    public static string? GiveUpNetwork() => GiveUp(RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+        ? [198, 425, 117, 270, 271, 438]
+        : [41, 425, 101, 310, 311, 438]);
+
+    /// <summary>Has the kernel refuse these calls, by their numbers on this processor, to the calling thread.</summary>
+    /// <returns>Null, or why the kernel does not do it.</returns>
+    public static string? GiveUp(params uint[] calls)
     {
-        if (RefusedCalls() is not { } refused)
+        if (AuditedArchitecture is not { } architecture)
         {
             return $"not built for {RuntimeInformation.ProcessArchitecture}";
         }
-        var filter = Filter(refused.Architecture, refused.Calls);
+        var filter = Filter(architecture, calls);
         unsafe
         {
             fixed (FilterStep* steps = filter)
@@ -56,10 +63,14 @@ internal static partial class Confinement
     public static bool EndWith(int parent) =>
         Control(SetParentDeathSignal, Terminate, 0, 0, 0) == 0 && ParentOfProcess() == parent;
 
-    /// <summary>Limits the private writable memory of this process, touched or not.</summary>
+    /// <summary>Limits the private writable memory of this process, touched or not; a narrower limit stays.</summary>
     /// <returns>Null, or why the kernel does not do it.</returns>
     public static string? LimitMemory(long bytes)
     {
+        if (GetLimit(LimitOfWritableMemory, out var inForce) == 0 && inForce.Most <= (ulong)bytes)
+        {
+            return null;
+        }
         var limit = new Limit { Now = (ulong)bytes, Most = (ulong)bytes };
         return SetLimit(LimitOfWritableMemory, limit) == 0 ? null : Marshal.GetLastPInvokeErrorMessage();
     }
@@ -67,11 +78,10 @@ internal static partial class Confinement
     /// <summary>Asks a process to end.</summary>
     public static void Signal(int process) => _ = Kill(process, Terminate);
 
-    /// <summary>socket, io_uring_setup, ptrace, process_vm_readv, process_vm_writev, pidfd_getfd.</summary>
-    private static (uint Architecture, uint[] Calls)? RefusedCalls() => RuntimeInformation.ProcessArchitecture switch
+    private static uint? AuditedArchitecture => RuntimeInformation.ProcessArchitecture switch
     {
-        Architecture.X64 => (0xC000003E, [41, 425, 101, 310, 311, 438]),
-        Architecture.Arm64 => (0xC00000B7, [198, 425, 117, 270, 271, 438]),
+        Architecture.X64 => 0xC000003E,
+        Architecture.Arm64 => 0xC00000B7,
         _ => null,
     };
 
@@ -116,6 +126,9 @@ internal static partial class Confinement
 
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetLimit(int resource, in Limit limit);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetLimit(int resource, out Limit limit);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int ParentOfProcess();
