@@ -4,9 +4,12 @@ namespace EdgeAgent.Verbs;
 
 /// <summary>Progress on standard error: a bar that is redrawn on a terminal, a plain line for each tenth
 /// elsewhere.</summary>
-/// <param name="unit">Of what is counted, in the plural: <c>MB</c>.</param>
+/// <param name="unit">Of what is counted, in the plural: <c>MB</c>; <see cref="Seconds"/> have no rate.</param>
 internal sealed class ProgressLine(string step, long total, TimeProvider time, string unit = "")
 {
+    /// <summary>The unit of work that ends with its time.</summary>
+    public const string Seconds = "s";
+
     private const int BarCells = 24;
 
     private static readonly TimeSpan SlowEnough = TimeSpan.FromSeconds(1);
@@ -52,8 +55,10 @@ internal sealed class ProgressLine(string step, long total, TimeProvider time, s
         var rate = done / elapsed.TotalSeconds;
         var left = TimeSpan.FromSeconds((total - done) / rate);
         var counted = unit.Length == 0 ? "" : $" {unit}";
-        return string.Create(CultureInfo.InvariantCulture, $"{100.0 * done / total:0} % ({done} of {total}{counted}), "
-            + $"{rate.ToString(rate < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)}{counted}/s, ")
+        var speed = unit == Seconds ? ""
+            : $"{rate.ToString(rate < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)}{counted}/s, ";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{100.0 * done / total:0} % ({done} of {total}{counted}), {speed}")
             + left.ToString(left.TotalHours < 1 ? @"m\:ss" : @"h\:mm\:ss", CultureInfo.InvariantCulture) + " left";
     }
 

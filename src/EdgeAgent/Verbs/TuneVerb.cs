@@ -77,7 +77,8 @@ internal static class TuneVerb
             tuning.Open(level);
         }
         var length = TimeSpan.FromSeconds((long)seconds * tuning.LevelCount);
-        var (start, progress) = (time.GetTimestamp(), new ProgressLine("seconds", (long)length.TotalSeconds, time));
+        var progress = new ProgressLine("measuring", (long)length.TotalSeconds, time, ProgressLine.Seconds);
+        var start = time.GetTimestamp();
         for (var round = 0; round < LevelTuning.LeastRounds || time.GetElapsedTime(start) < length; round++)
         {
             tuning.Round(power.HasPower ? s_measuredTurn : TimeSpan.Zero, cancellation);
