@@ -18,7 +18,7 @@ public static class ModelImport
     private const string Old = ".old";
 
     /// <summary>Imports and returns the manifest; on any failure the output folder is as it was.</summary>
-    /// <param name="progress">Receives how much of the weights is written, in per cent.</param>
+    /// <param name="progress">Receives how much is done, in per cent that grow; 100 when the package stands.</param>
     /// <exception cref="ModelToolsException">The source cannot become a package, or the output is something
     /// else.</exception>
     public static PackageManifest Run(
@@ -30,17 +30,18 @@ public static class ModelImport
         TakeAwayLeftovers(output);
         CheckOutput(output);
         var work = $"{output}{Partial}{Environment.ProcessId}";
+        var reached = 0L;
         try
         {
             Directory.CreateDirectory(work);
             var plan = options.Quantization is QuantizationMethod.Gptq or QuantizationMethod.Auto
-                ? Calibration.Plan(options, source, model, $"{work}.draft", progress, cancel) : null;
-            new PackageBuilder(options, source, model, work, output, plan).Build(
-                plan is null ? progress : percent => progress?.Invoke(
-                    Calibration.Percent + ((100 - Calibration.Percent) * percent / 100)), cancel);
+                ? Calibration.Plan(options, source, model, $"{work}.draft", Report, cancel) : null;
+            new PackageBuilder(options, source, model, work, output, plan).Build(plan is null ? Report
+                : percent => Report(Calibration.Percent + ((100 - Calibration.Percent) * percent / 100)), cancel);
             // What we wrote must be what we would accept: names and sizes came from outside.
             var manifest = PackageFolder.Open(work).Manifest;
             Replace(work, output);
+            progress?.Invoke(100);
             return manifest;
         }
         catch (PackageException error)
@@ -52,6 +53,15 @@ public static class ModelImport
             if (Directory.Exists(work))
             {
                 Directory.Delete(work, recursive: true);
+            }
+        }
+
+        void Report(long percent)
+        {
+            // What is reckoned from sizes can be wrong by the tensors that a package leaves out.
+            if (Math.Min(percent, 99) > reached)
+            {
+                progress?.Invoke(reached = Math.Min(percent, 99));
             }
         }
     }

@@ -114,13 +114,11 @@ internal sealed class PackageBuilder(
         using var calibrated = quantizer as IDisposable;
         using var output = File.Create(Path.Combine(work, WeightsFile.FileName));
         using var data = new WeightsFile(output);
-        var parameters = tensors.Elements;
-        var bits = !IsQuantized ? 32 : plan is null ? Rounding.StoredBits : options.Bits;
-        var expected = Math.Max(1, (long)(parameters * bits / 8));
-        var weights = new WeightsWriter(model, tensors, data, quantizer, done =>
+        var total = WeightsWriter.Total(model, tensors, levels);
+        var weights = new WeightsWriter(model, tensors, data, quantizer, written =>
         {
             cancel.ThrowIfCancellationRequested();
-            progress?.Invoke(Math.Min(100, 100 * done / expected));
+            progress?.Invoke(100 * written / total);
         })
         {
             Kept = Keeps ? new KeptMatrices(tensors) : null,
@@ -131,7 +129,7 @@ internal sealed class PackageBuilder(
             SizeBytes = data.SizeBytes,
             Sha256 = Convert.ToHexStringLower(data.Finish()),
         });
-        return (weights, parameters);
+        return (weights, tensors.Elements);
     }
 
     private void AddFile(string name, byte[] content)

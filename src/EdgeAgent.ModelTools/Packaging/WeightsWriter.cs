@@ -8,12 +8,20 @@ using static EdgeAgent.Inference.Graphs.Onnx.TensorProto.Types;
 namespace EdgeAgent.ModelTools.Packaging;
 
 /// <summary>Streams the weights of a model into a data file, one matrix in memory at a time.</summary>
+/// <param name="written">Receives how many weights of matrices are written, of about <see cref="Total"/>.</param>
 internal sealed class WeightsWriter(
     DecoderConfig model, ITensorSource source, WeightsFile file, IMatrixQuantizer? quantizer,
     Action<long> written)
 {
     /// <summary>Where matrices come from that are quantized already; null: all are read as floats.</summary>
     public KeptMatrices? Kept { get; init; }
+
+    private long _written;
+
+    /// <summary>Weights that the given levels need, down projections of their own included.</summary>
+    public static long Total(DecoderConfig model, ITensorSource source, IReadOnlyList<IReadOnlyList<int>> levels) =>
+        source.Elements + (model.HiddenSize * Enumerable.Range(0, model.Layers).Sum(layer =>
+            Widths(levels, layer).Where(width => width < model.IntermediateSize).Sum(width => (long)width)));
 
     /// <summary>Writes everything that the given levels need.</summary>
     /// <param name="levels">FFN channels for each level and layer.</param>
@@ -28,8 +36,7 @@ internal sealed class WeightsWriter(
         var layers = new LayerWeights[model.Layers];
         for (var i = 0; i < layers.Length; i++)
         {
-            var widths = levels.Select(channels => channels[i]).Where(width => width > 0).Distinct();
-            layers[i] = WriteLayer(i, [.. widths.OrderDescending()]);
+            layers[i] = WriteLayer(i, [.. Widths(levels, i).OrderDescending()]);
         }
         return new ModelWeights(embeddingRows, head, rows, Norm("norm", "model.norm.weight", model.HiddenSize), layers);
     }
@@ -63,6 +70,9 @@ internal sealed class WeightsWriter(
                 ? Norm($"{to}.ffn.norm_after", $"{from}.post_feedforward_layernorm.weight", hidden) : null,
         };
     }
+
+    private static IEnumerable<int> Widths(IReadOnlyList<IReadOnlyList<int>> levels, int layer) =>
+        levels.Select(channels => channels[layer]).Where(width => width > 0).Distinct();
 
     /// <summary>The name that says "after attention" is the FFN's own norm where there is none after it.</summary>
     private string FfnNorm => model.NormsAfter ? "pre_feedforward_layernorm" : "post_attention_layernorm";
@@ -151,7 +161,10 @@ internal sealed class WeightsWriter(
     private StoredMatrix? Keep(string name, MatrixPart[] parts, int inputs)
     {
         var stored = Kept?.Store(file, name, parts, inputs);
-        written(file.SizeBytes);
+        if (stored is not null)
+        {
+            Count(parts.Sum(part => (long)part.Count) * inputs);
+        }
         return stored;
     }
 
@@ -161,7 +174,9 @@ internal sealed class WeightsWriter(
         var matrix = quantizer is null
             ? file.Append(name, values, inputs)
             : file.Append(name, quantizer.Quantize(name, values, inputs));
-        written(file.SizeBytes);
+        Count(values.Length);
         return matrix;
     }
+
+    private void Count(long weights) => written(_written += weights);
 }

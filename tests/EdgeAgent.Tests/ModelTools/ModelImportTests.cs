@@ -28,16 +28,39 @@ public sealed class ModelImportTests : IDisposable
     }
 
     [Fact]
-    public void An_import_is_whole_and_says_how_far_it_is()
+    public void An_import_is_whole()
     {
-        var progress = new List<long>();
-        var manifest = TinyModel.Import(Options(), progress.Add);
+        var manifest = TinyModel.Import(Options());
         Assert.Empty(PackageFolder.Open(_folder.File("out")).Verify());
         Assert.Equal((2, "tiny", "1.0.0"), (manifest.Levels.Count, manifest.Name, manifest.Version));
         Assert.Equal([32, 0], manifest.Levels[1].FfnChannels);
-        Assert.Equal(progress.Order(), progress);
         Assert.Equal(["out", "tiny"],
             Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData(QuantizationMethod.None, 0)]
+    [InlineData(QuantizationMethod.Rtn, 0)]
+    [InlineData(QuantizationMethod.Auto, 30)]
+    public void Progress_grows_with_what_is_written_and_is_whole_when_the_package_stands(
+        QuantizationMethod method, int before)
+    {
+        var options = Options() with { Quantization = method, Levels = 3 };
+        TinyModel.WriteWithoutLevels(options.Source, seed: 4, channels: 1024);
+        var reports = new List<(long Percent, bool Stands, long Bytes)>();
+        var weights = Path.Combine($"{options.Output}.partial-{Environment.ProcessId}", "model.data");
+        TinyModel.Import(options, percent => reports.Add((percent, Directory.Exists(options.Output),
+            File.Exists(weights) ? new FileInfo(weights).Length : 0)));
+
+        var percents = reports.Select(report => report.Percent).ToList();
+        Assert.Equal(percents.Distinct().Order(), percents);
+        Assert.Equal((100, true), (reports[^1].Percent, reports[^1].Stands));
+        Assert.All(reports[..^1], report => Assert.False(report.Stands));
+        // The bar is never ahead of what is on the disk.
+        var whole = new FileInfo(Path.Combine(options.Output, "model.data")).Length;
+        Assert.All(reports[..^1].Where(report => report.Percent > before), report => Assert.InRange(
+            100.0 * report.Bytes / whole,
+            (100.0 * (report.Percent - before) / (100 - before)) - 3, 100));
     }
 
     [Fact]
