@@ -35,8 +35,8 @@ internal static partial class ManifestRules
         Unless(IsPlainName(m.Name), "name", m.Name, "a plain lower-case name")
         ?? Unless(VersionText().IsMatch(m.Version), "version", m.Version, "MAJOR.MINOR.PATCH")
         ?? Range("context", m.Context, 1, MaximumContext)
-        ?? Unless(m.Quantization.Method is "rtn" or "keep" or "gptq" or "auto" or "none",
-            "quantization.method", m.Quantization.Method, "rtn, keep, gptq, auto, none")
+        ?? Unless(m.Quantization.Method is "rtn" or "keep" or "awq" or "gptq" or "auto" or "none",
+            "quantization.method", m.Quantization.Method, "rtn, keep, awq, gptq, auto, none")
         ?? Range("stop_tokens (count)", m.StopTokens.Count, 1, MaximumStopTokens)
         ?? m.StopTokens.Select(t => Range("stop_tokens", t, 0, m.Architecture.VocabularySize - 1)).FirstBroken();
 

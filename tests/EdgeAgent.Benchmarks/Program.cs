@@ -8,6 +8,8 @@ return args switch
     ["agent", .. var rest] => AgentMeasurement.Run(rest),
     ["tune", .. var rest] => TuneMeasurement.Run(rest),
     ["batch", .. var rest] => BatchMeasurement.Run(rest),
+    ["formats", .. var rest] => FormatMeasurement.Run(rest),
+    ["frontier", .. var rest] => FrontierMeasurement.Run(rest),
     _ => Usage(),
 };
 
@@ -25,6 +27,12 @@ static int Usage()
             each level's speed as tune measures it, against answers of the agent's own loop at that level
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- batch [--model DIR] [--sequences N] [--rounds N]
             sixteen requests at once, computed 1, 2, 4 ... N at a time
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- formats --source FILE.gguf [--rounds N]
+                [--threads N]
+            decode speed of a kept GGUF file against symmetric INT4, without and with zero points, by turns
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- frontier --source MODEL --text FILE
+                [--points METHOD[:BITS],...]
+            bits against perplexity: imports a model in every way, one after the other
         """);
     return 2;
 }

@@ -77,7 +77,7 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     private void Quantize(LayerMemory memory, float[] hessian, params string[] names)
     {
         var columns = (int)Math.Sqrt(hessian.Length);
-        var feedback = ErrorFeedback.Of(hessian, columns);
+        var feedback = Feedback(hessian, columns);
         foreach (var name in names)
         {
             _cancel.ThrowIfCancellationRequested();
@@ -88,6 +88,9 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
         }
     }
 
+    private ErrorFeedback Feedback(ReadOnlySpan<float> hessian, int columns) =>
+        _plan.HandsErrorsOn ? ErrorFeedback.Of(hessian, columns) : ErrorFeedback.None(hessian, columns);
+
     /// <summary>The down projection of a level; a model that was trained for its levels needs no correction.</summary>
     private void QuantizeDown(string name, int width, float[] down, float[] hessian)
     {
@@ -96,6 +99,6 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
             : MatrixColumns.First(down, _model.IntermediateSize, width);
         var part = MatrixColumns.First(hessian, _model.IntermediateSize, width).AsSpan(0, width * width);
         _ready[name] = Gptq.Quantize(
-            values, _model.HiddenSize, ErrorFeedback.Of(part, width), _plan.FormatOf(name)).Matrix;
+            values, _model.HiddenSize, Feedback(part, width), _plan.FormatOf(name)).Matrix;
     }
 }

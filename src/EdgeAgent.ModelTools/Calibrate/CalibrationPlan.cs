@@ -13,6 +13,12 @@ internal sealed record CalibrationPlan(
     IReadOnlyList<int[]> Windows, IReadOnlyList<int[]> Orders, IReadOnlyList<IReadOnlyList<int>> Levels,
     bool CorrectsLevels, IReadOnlyDictionary<string, BlockFormat> Formats, BlockFormat LevelFormat)
 {
+    /// <summary>What the channels of each layer are divided by; null: nothing.</summary>
+    public IReadOnlyList<LayerScales>? Scales { get; init; }
+
+    /// <summary>Hands each column's rounding error on to the columns after it (GPTQ).</summary>
+    public bool HandsErrorsOn { get; init; } = true;
+
     /// <summary>The format of a matrix by its name; embedding and head have 8 bits, further levels' down projections
     /// a format of their own.</summary>
     public BlockFormat FormatOf(string name) => Formats.GetValueOrDefault(name)

@@ -36,14 +36,21 @@ internal static class CalibrationPlanner
         var levels = corrects ? WidthLadder.Uniform(model.Layers, model.IntermediateSize, options.Levels) : own;
         var least = corrects ? levels[^1][0] : model.IntermediateSize;
         using var tensors = source.OpenTensors();
-        var surveys = Survey(model, tensors, windows, least, formats, progress, cancel);
+        var open = Open(options, formats);
+        var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
+        var surveys = Survey(model, tensors, windows, least, open, scaled, progress, cancel);
         return new CalibrationPlan(
             windows, [.. surveys.Select(survey => survey.Order)], levels, corrects,
-            BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], Open(options, formats), options.Bits),
-            LevelFormat(corrects));
+            BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], open, options.Bits),
+            LevelFormat(corrects))
+        {
+            Scales = scaled is null ? null : [.. surveys.Select(survey => survey.Scales!)],
+            HandsErrorsOn = options.Quantization != QuantizationMethod.Awq,
+        };
     }
 
-    /// <summary>Auto may take any; GPTQ alone has one symmetric format, the finest within the budget.</summary>
+    /// <summary>Auto may take any; GPTQ and AWQ alone have one symmetric format, the finest within the
+    /// budget.</summary>
     private static BlockFormat[] Open(ImportOptions options, BlockFormat[] formats)
     {
         if (options.Quantization == QuantizationMethod.Auto)
@@ -58,9 +65,10 @@ internal static class CalibrationPlanner
     private static BlockFormat LevelFormat(bool corrects) =>
         corrects ? BlockFormat.Int4 with { IsSymmetric = false } : BlockFormat.Int4;
 
+    /// <param name="scaled">What channels are scaled for before the layer is judged; null: they are not.</param>
     private static List<LayerSurvey> Survey(DecoderConfig model, ITensorSource tensors,
-        IReadOnlyList<int[]> windows, int least, BlockFormat[] formats, Action<long>? progress,
-        CancellationToken cancel)
+        IReadOnlyList<int[]> windows, int least, BlockFormat[] formats, BlockFormat? scaled,
+        Action<long>? progress, CancellationToken cancel)
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
         using var gram = new Gram();
@@ -82,7 +90,15 @@ internal static class CalibrationPlanner
                 hessians.Add(gram, values, hidden[i].Length / model.HiddenSize);
                 hidden[i] = values[0];
             }
-            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, least, formats));
+            LayerScales? scales = null;
+            if (scaled is not null)
+            {
+                scales = ScaleChoice.Of(model, memory, layer, hessians, scaled);
+                hessians = hessians.Scaled(model, scales);
+                memory = LayerMemory.Read(model, new ScaledChannels(
+                    model, tensors, [.. Enumerable.Repeat(scales, layer + 1)]), layer);
+            }
+            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, least, formats) with { Scales = scales });
             progress?.Invoke(layer + 1);
         }
         return surveys;

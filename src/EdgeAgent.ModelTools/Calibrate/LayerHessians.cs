@@ -38,6 +38,25 @@ internal sealed record LayerHessians(float[] Qkv, float[] Output, float[] Ffn, f
         gram.Add(values[4], values[4], tokens, Down);
     }
 
+    /// <summary>What goes in once the channels are divided by scales.</summary>
+    public LayerHessians Scaled(DecoderConfig model, LayerScales scales) => new(
+        Scaled(Qkv, scales.Normal), Scaled(Output, ScaledChannels.OfQueryHeads(model, scales.Values)),
+        Scaled(Ffn, scales.FfnNormal), Scaled(Down, scales.Channels));
+
+    private static float[] Scaled(float[] hessian, float[] scales)
+    {
+        var n = scales.Length;
+        var scaled = new float[hessian.Length];
+        for (var i = 0; i < n; i++)
+        {
+            for (var j = 0; j < n; j++)
+            {
+                scaled[(i * n) + j] = hessian[(i * n) + j] / (scales[i] * scales[j]);
+            }
+        }
+        return scaled;
+    }
+
     /// <summary>One over the root mean square of each token's residual.</summary>
     /// <param name="residual">[T, D]</param>
     public static float[] TokenWeights(float[] residual, int tokens)

@@ -7,7 +7,10 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <summary>What one layer told about itself: the order of its channels and the losses of its matrices.</summary>
 internal sealed record LayerSurvey(int[] Order, IReadOnlyList<FormatLosses> Losses)
 {
-    /// <summary>Rows of a matrix that are quantized to know its loss; the others are alike.</summary>
+    /// <summary>What the layer's channels are to be divided by; null: nothing.</summary>
+    public LayerScales? Scales { get; init; }
+
+    /// <summary>Rows of a matrix that are rounded to know its loss; the others are alike.</summary>
     private const int SampledRows = 128;
 
     /// <summary>Measures one layer.</summary>
@@ -51,7 +54,7 @@ internal sealed record LayerSurvey(int[] Order, IReadOnlyList<FormatLosses> Loss
     }
 
     /// <summary>Evenly spread rows.</summary>
-    private static float[] Sample(float[] weights, int columns)
+    public static float[] Sample(float[] weights, int columns)
     {
         var rows = weights.Length / columns;
         var count = Math.Min(rows, SampledRows);
@@ -64,7 +67,7 @@ internal sealed record LayerSurvey(int[] Order, IReadOnlyList<FormatLosses> Loss
     }
 
     /// <summary>tr(W·H·Wᵀ): squared size of what a matrix gives.</summary>
-    private static double Energy(float[] weights, float[] hessian)
+    public static double Energy(float[] weights, float[] hessian)
     {
         var columns = (int)Math.Sqrt(hessian.Length);
         var energies = new double[weights.Length / columns];

@@ -15,7 +15,7 @@ public sealed record ImportOptions
     public string? Calibration { get; init; }
 
     /// <summary>Bits of a weight of the body on average, scales included, 4.5 to 9; for <see
-    /// cref="QuantizationMethod.Auto"/> and GPTQ.</summary>
+    /// cref="QuantizationMethod.Auto"/>, GPTQ and AWQ.</summary>
     public double Bits { get; init; } = 5.5;
 
     /// <summary>Pruning levels to make for a model that brings none, 1 to 8; needs calibration.</summary>
@@ -42,6 +42,9 @@ public enum QuantizationMethod
 
     /// <summary>GPTQ: each column's error is handed on to the columns after it; one format.</summary>
     Gptq,
+
+    /// <summary>AWQ: channels are scaled so that those that carry most are rounded finest; one format.</summary>
+    Awq,
 
     /// <summary>GPTQ with the format of every matrix chosen by measured loss within a budget of bits.</summary>
     Auto,

@@ -34,7 +34,7 @@ public static class ModelImport
         try
         {
             Directory.CreateDirectory(work);
-            var plan = options.Quantization is QuantizationMethod.Gptq or QuantizationMethod.Auto
+            var plan = IsCalibrated(options.Quantization)
                 ? Calibration.Plan(options, source, model, $"{work}.draft", Report, cancel) : null;
             new PackageBuilder(options, source, model, work, output, plan).Build(plan is null ? Report
                 : percent => Report(Calibration.Percent + ((100 - Calibration.Percent) * percent / 100)), cancel);
@@ -65,6 +65,9 @@ public static class ModelImport
             }
         }
     }
+
+    private static bool IsCalibrated(QuantizationMethod method) =>
+        method is QuantizationMethod.Gptq or QuantizationMethod.Awq or QuantizationMethod.Auto;
 
     /// <summary>Takes away what imports left beside this output that were killed, and puts a package back that one of
     /// them was about to replace.</summary>

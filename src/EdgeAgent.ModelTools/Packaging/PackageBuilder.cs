@@ -108,7 +108,7 @@ internal sealed class PackageBuilder(
         IReadOnlyList<IReadOnlyList<int>> levels, Action<long>? progress, CancellationToken cancel)
     {
         using var tensors = plan is null ? source.OpenTensors()
-            : new OrderedChannels(source.OpenTensors(), plan.Orders);
+            : new OrderedChannels(Scaled(source.OpenTensors(), plan), plan.Orders);
         var quantizer = plan is not null ? new CalibratedQuantizer(model, tensors, plan, cancel)
             : IsQuantized ? new RoundingQuantizer(Keeps ? BlockFormat.Int8 : Rounding) : (IMatrixQuantizer?)null;
         using var calibrated = quantizer as IDisposable;
@@ -131,6 +131,9 @@ internal sealed class PackageBuilder(
         });
         return (weights, tensors.Elements);
     }
+
+    private ITensorSource Scaled(ITensorSource tensors, CalibrationPlan plan) =>
+        plan.Scales is null ? tensors : new ScaledChannels(model, tensors, plan.Scales);
 
     private void AddFile(string name, byte[] content)
     {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace EdgeAgent.ModelTools.Quantize;
 
 /// <summary>What the rounding error of each column adds to the columns after it, from a Hessian.</summary>
@@ -52,6 +54,21 @@ internal sealed class ErrorFeedback
         throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
             "The activations of the calibration text are not finite numbers; the weights may be damaged. "
             + "Use --quant rtn.");
+    }
+
+    /// <summary>No error is handed on: each column costs what its own inputs make of it.</summary>
+    /// <param name="hessian">[n, n]: XᵀX of the inputs.</param>
+    public static ErrorFeedback None(ReadOnlySpan<float> hessian, int n)
+    {
+        var importances = new float[n];
+        for (var i = 0; i < n; i++)
+        {
+            importances[i] = hessian[(i * n) + i];
+        }
+        var trace = TensorPrimitives.Sum<float>(importances);
+        // A channel that is always zero would let its weights become anything.
+        TensorPrimitives.Add(importances, trace > 0 ? (float)Damping * trace / n : 1, importances);
+        return new ErrorFeedback(n, importances, new float[checked(n * n)]);
     }
 
     /// <summary>Rows and columns from last to first, so that the lower factor becomes the upper one.</summary>

@@ -22,18 +22,18 @@ internal static class ModelImportVerb
         output.Required = true;
         var quant = ModelArguments.Text("--quant", "HOW",
             "keep: as a GGUF file has it, the default there; auto: INT4 and INT8 by measured loss, the default else; "
-            + "gptq: INT4, calibrated; rtn: INT4, rounded to nearest, in seconds; none: fp32, for checks");
-        quant.AcceptOnlyFromAmong("keep", "rtn", "auto", "gptq", "none");
+            + "gptq, awq: INT4, calibrated; rtn: INT4, rounded to nearest, in seconds; none: fp32, for checks");
+        quant.AcceptOnlyFromAmong("keep", "rtn", "awq", "gptq", "auto", "none");
         var bits = new Option<double>("--bits")
         {
-            Description = "With auto and gptq: bits of a weight of the body on average, scales included",
+            Description = "With auto, gptq and awq: bits of a weight of the body on average, scales included",
             HelpName = "N",
             DefaultValueFactory = _ => 5.5,
         };
         var levels = ModelArguments.Number(
-            "--levels", "With auto and gptq: pruning levels to make for a model that brings none; 1: none", 1);
+            "--levels", "With auto, gptq and awq: pruning levels to make for a model that brings none; 1: none", 1);
         var calibration = ModelArguments.Text("--calibration", "FILE",
-            "With auto and gptq: text to calibrate on; default: prose of ours, and answers that the model samples");
+            "With auto, gptq and awq: text to calibrate on; default: prose of ours, and answers that the model samples");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
         var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
         var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");

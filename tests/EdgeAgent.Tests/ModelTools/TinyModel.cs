@@ -31,13 +31,14 @@ internal static class TinyModel
     }
 
     /// <summary>Makes the model anew, with more FFN channels and no levels.</summary>
-    public static void WriteWithoutLevels(string folder, int seed, int channels)
+    /// <param name="loudness">Gain of every eighth channel of each norm.</param>
+    public static void WriteWithoutLevels(string folder, int seed, int channels, float loudness = 1)
     {
         var config = Config();
         config["intermediate_size"] = channels;
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
         File.Delete(Path.Combine(folder, "pruning.json"));
-        WriteWeights(Path.Combine(folder, "model.safetensors"), new Random(seed), tied: true, channels);
+        WriteWeights(Path.Combine(folder, "model.safetensors"), new Random(seed), tied: true, channels, loudness);
     }
 
     public static JsonObject Config(bool tied = true) => new()
@@ -59,7 +60,7 @@ internal static class TinyModel
     public static PackageManifest Import(ImportOptions options, Action<long>? progress = null) =>
         ModelImport.Run(options, progress, TestContext.Current.CancellationToken);
 
-    private static void WriteWeights(string path, Random random, bool tied, int ffn = Ffn)
+    private static void WriteWeights(string path, Random random, bool tied, int ffn = Ffn, float loudness = 1)
     {
         var header = new JsonObject();
         var content = new MemoryStream();
@@ -92,7 +93,9 @@ internal static class TinyModel
             var values = new float[shape.Aggregate(1, (a, b) => a * b)];
             for (var i = 0; i < values.Length; i++)
             {
-                values[i] = shape.Length == 1 ? 1 + (random.NextSingle() / 4) : random.NextSingle() - 0.5f;
+                values[i] = shape.Length == 1
+                    ? (i % 8 == 3 && name != "model.norm.weight" ? loudness : 1) + (random.NextSingle() / 4)
+                    : random.NextSingle() - 0.5f;
             }
             var begin = content.Length;
             content.Write(MemoryMarshal.AsBytes(values.AsSpan()));
