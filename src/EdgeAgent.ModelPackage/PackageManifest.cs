@@ -118,7 +118,8 @@ public sealed record RotaryTable
 public sealed record Quantization
 {
     /// <summary>
-    /// `rtn` (round to nearest), `keep` (as the source had it), `awq`, `gptq`, `auto` (GPTQ, formats mixed) or `none` (fp32).
+    /// `rtn` (round to nearest), `keep` (as the source had it), `awq`, `gptq`, `auto` (GPTQ, formats mixed) or `none`
+    /// (fp32).
     /// </summary>
     public required string Method { get; init; }
 

@@ -5,7 +5,8 @@ using EdgeAgent.ModelTools.Packaging;
 
 namespace EdgeAgent.Benchmarks;
 
-/// <summary>Decode speed of a quantized GGUF file as it is kept, against plain INT4 with and without zero points.</summary>
+/// <summary>Decode speed of a quantized GGUF file as it is kept, against plain INT4 with and without zero
+/// points.</summary>
 /// <remarks>All engines are in one process and take turns, so that another process's load hits all alike.</remarks>
 internal static class FormatMeasurement
 {
@@ -45,7 +46,8 @@ internal static class FormatMeasurement
     private static string Import(string source, string folder, QuantizationMethod method)
     {
         var output = Path.Combine(folder, method.ToString());
-        ModelImport.Run(new ImportOptions { Source = source, Output = output, Quantization = method, Name = "formats" });
+        ModelImport.Run(
+            new ImportOptions { Source = source, Output = output, Quantization = method, Name = "formats" });
         return output;
     }
 

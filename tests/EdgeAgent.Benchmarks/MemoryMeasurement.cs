@@ -15,9 +15,20 @@ internal static class MemoryMeasurement
         var model = Arguments.Model(arguments);
         if (Arguments.Text(arguments, "--levels", "") is { Length: > 0 } levels)
         {
-            Console.WriteLine(Measure(model, int.Parse(levels, CultureInfo.InvariantCulture),
+            Console.WriteLine(Measure(model,
+                [.. Enumerable.Range(0, int.Parse(levels, CultureInfo.InvariantCulture))], keepsFirst: false,
                 arguments.Contains("--share")));
             return 0;
+        }
+        if (Arguments.Text(arguments, "--open", "") is { Length: > 0 } open)
+        {
+            Console.WriteLine(Measure(model, [.. open.Split(',').Select(level => level == "none" ? -1 : int.Parse(level,
+                CultureInfo.InvariantCulture)).Where(level => level >= 0)], arguments.Contains("--keep-first")));
+            return 0;
+        }
+        if (arguments.Contains("--ladder"))
+        {
+            return LadderMemory.Run(model);
         }
         if (arguments.Contains("--same"))
         {
@@ -73,20 +84,22 @@ internal static class MemoryMeasurement
             $"| {count} | {(sharing == "--share" ? "shared" : "apart")} "
             + $"| {measured[0]:0.0} | {measured[1]:0.0} | {measured[2]:0.0} | {engine:0.0} | {ratio} |"));
 
-    private static string Measure(string path, int levels, bool share)
+    /// <param name="keepsFirst">Closes all levels but the first named before memory is read.</param>
+    private static string Measure(string path, int[] levels, bool keepsFirst, bool share = true)
     {
         using var package = LoadedPackage.Open(path);
         using var engine = new InferenceEngine(package, new EngineOptions { Threads = 2, ShareWeights = share });
-        for (var level = 0; level < levels; level++)
-        {
-            engine.Open(level);
-        }
-        for (var level = 0; level < levels; level++)
+        Array.ForEach(levels, engine.Open);
+        foreach (var level in levels)
         {
             for (var step = 0; step < StepsOfEachLevel; step++)
             {
                 engine.Decode([5], [step], level);
             }
+        }
+        foreach (var level in levels.Skip(keepsFirst ? 1 : levels.Length))
+        {
+            engine.Close(level);
         }
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var lines = File.ReadAllLines("/proc/self/smaps_rollup");
@@ -102,6 +115,6 @@ internal static class MemoryMeasurement
         double.Parse(lines.First(line => line.StartsWith(name, StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
-    private static double[] Numbers(string line) =>
+    public static double[] Numbers(string line) =>
         [.. line.Split(' ').Select(part => double.Parse(part, CultureInfo.InvariantCulture))];
 }

@@ -16,9 +16,10 @@ return args switch
 static int Usage()
 {
     Console.Error.WriteLine("""
-        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- memory [--model DIR] [--same]
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- memory [--model DIR] [--same] [--ladder]
             resident memory with no, one, two and all levels open, weights shared and not;
             --same: every level runs the graph of level 0, so that what a session costs alone is seen
+            --ladder: against the same package without its further levels
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- speed [--model DIR] [--seconds N]
             tokens per second of decode and prefill at every level, one and two threads
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- agent [--count N]

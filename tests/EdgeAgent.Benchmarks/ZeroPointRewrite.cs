@@ -52,10 +52,15 @@ internal static class ZeroPointRewrite
             DataLocation = TensorProto.Types.DataLocation.External,
         };
         tensor.Dims.Add(asFloats ? [rows, blocks] : [bytes.Length]);
-        tensor.ExternalData.Add(new StringStringEntryProto
-            { Key = "location", Value = PackageManifest.WeightsFileName });
-        tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = $"{weights.Position}" });
-        tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = $"{bytes.Length}" });
+        (string Key, string Value)[] place =
+        [
+            ("location", PackageManifest.WeightsFileName), ("offset", $"{weights.Position}"),
+            ("length", $"{bytes.Length}"),
+        ];
+        foreach (var (key, value) in place)
+        {
+            tensor.ExternalData.Add(new StringStringEntryProto { Key = key, Value = value });
+        }
         graph.Initializer.Add(tensor);
         weights.Write(bytes);
         return tensor.Name;

@@ -7,8 +7,8 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <summary>A source whose channels are divided by scales where they are made and multiplied where they are
 /// taken; what the model computes stays the same.</summary>
 /// <remarks>
-/// Where norms make them their gains are divided, where a matrix does its rows and its bias. A gate's channels go through
-/// the activation and stay; queries and keys are turned and normalised in pairs and stay too.
+/// Where norms make them their gains are divided, where a matrix does its rows and its bias. A gate's channels go
+/// through the activation and stay; queries and keys are turned in pairs and normalised, and stay too.
 /// </remarks>
 /// <param name="scales">One for each layer.</param>
 internal sealed class ScaledChannels(

@@ -33,7 +33,7 @@ internal static class ModelImportVerb
         var levels = ModelArguments.Number(
             "--levels", "With auto, gptq and awq: pruning levels to make for a model that brings none; 1: none", 1);
         var calibration = ModelArguments.Text("--calibration", "FILE",
-            "With auto, gptq and awq: text to calibrate on; default: prose of ours, and answers that the model samples");
+            "With auto, gptq and awq: text to calibrate on; default: prose of ours, and answers that the model writes");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
         var version = ModelArguments.Text("--model-version", "X.Y.Z", "Version of the model", "1.0.0");
         var licence = ModelArguments.Text("--licence", "SPDX", "Licence of the model, as an SPDX expression");

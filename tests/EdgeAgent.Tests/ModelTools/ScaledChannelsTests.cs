@@ -59,7 +59,7 @@ public sealed class ScaledChannelsTests(ITestOutputHelper output) : IDisposable
     [InlineData(63, true)]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void Where_a_channel_of_each_block_is_loud_scales_make_rounding_harm_the_output_less(int seed, bool symmetric)
+    public void Where_a_channel_of_each_block_is_loud_scales_let_rounding_harm_less(int seed, bool symmetric)
     {
         output.WriteLine($"seed {seed}");
         var format = new BlockFormat(4, 32, symmetric);
@@ -111,8 +111,8 @@ public sealed class ScaledChannelsTests(ITestOutputHelper output) : IDisposable
     {
         foreach (var each in new[] { QuantizationMethod.None, method })
         {
-            TinyModel.Import(new ImportOptions
-                { Source = source, Output = _folder.File($"{each}"), Quantization = each });
+            TinyModel.Import(
+                new ImportOptions { Source = source, Output = _folder.File($"{each}"), Quantization = each });
         }
         using var reference = RunningModel.Load(_folder.File($"{QuantizationMethod.None}"));
         using var other = RunningModel.Load(_folder.File($"{method}"));
@@ -128,6 +128,10 @@ public sealed class ScaledChannelsTests(ITestOutputHelper output) : IDisposable
         public string Name => source.Name;
 
         public string? Licence => source.Licence;
+
+        public bool HasTokenizer => source.HasTokenizer;
+
+        public bool IsQuantized => source.IsQuantized;
 
         public DecoderConfig ReadConfig() => source.ReadConfig();
 
