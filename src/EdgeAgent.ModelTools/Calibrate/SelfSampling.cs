@@ -72,17 +72,20 @@ internal static class SelfSampling
     {
         try
         {
-            var questions = CalibrationPrompts.Questions;
-            return package.EncodePrompt([("user", questions[number % questions.Length])]);
+            if (package.Manifest.Chat is not null)
+            {
+                var questions = CalibrationPrompts.Questions;
+                return package.EncodePrompt([("user", questions[number % questions.Length])]);
+            }
         }
         catch (TemplateException)
         {
             // Some templates want more than one message; the text is as good without.
-            var openings = CalibrationPrompts.Openings;
-            var tokens = new List<int>();
-            package.Tokenizer.Encode(openings[number % openings.Length], tokens);
-            return [.. tokens];
         }
+        var openings = CalibrationPrompts.Openings;
+        var tokens = new List<int>();
+        package.Tokenizer.Encode(openings[number % openings.Length], tokens);
+        return [.. tokens];
     }
 
     /// <summary>One text in the making.</summary>

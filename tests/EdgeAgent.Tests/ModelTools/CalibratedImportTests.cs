@@ -44,6 +44,15 @@ public sealed class CalibratedImportTests : IDisposable
     }
 
     [Fact]
+    public void A_base_model_without_a_chat_template_is_calibrated_too()
+    {
+        var options = Options("a");
+        File.WriteAllText(Path.Combine(options.Source, "tokenizer_config.json"), "{}");
+        var manifest = TinyModel.Import(options);
+        Assert.Equal(("auto", null), (manifest.Quantization.Method, manifest.Chat));
+    }
+
+    [Fact]
     public void Without_a_wish_a_model_is_quantized_by_measured_loss_unless_its_own_rounding_is_known()
     {
         var source = Options("a").Source;
