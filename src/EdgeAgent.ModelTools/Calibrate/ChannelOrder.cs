@@ -70,7 +70,7 @@ internal static class ChannelOrder
     private static double[]? Inverse(float[] hessian, int n)
     {
         var factor = CorrectedDown.Held(hessian, n, n);
-        if (!SymmetricSystem.TryFactor(factor, n))
+        if (!SymmetricSystem.TryFactor(factor))
         {
             return null;
         }
@@ -79,7 +79,7 @@ internal static class ChannelOrder
         {
             inverse[(i * n) + i] = 1;
         }
-        SymmetricSystem.Solve(factor, n, inverse);
+        SymmetricSystem.Solve(factor, inverse);
         return inverse;
     }
 
@@ -87,14 +87,21 @@ internal static class ChannelOrder
     private static void Eliminate(ref double[] inverse, ref double[] weights, int[] off, int[] on)
     {
         var n = off.Length + on.Length;
-        var (block, shares) = (Gather(inverse, n, off, off), Gather(inverse, n, on, off));
-        if (!SymmetricSystem.TryFactor(block, off.Length))
+        var (block, shares) = (new LowerTriangle(off.Length), Gather(inverse, n, on, off));
+        for (var i = 0; i < off.Length; i++)
+        {
+            for (var j = 0; j <= i; j++)
+            {
+                block.Row(i)[j] = inverse[(off[i] * n) + off[j]];
+            }
+        }
+        if (!SymmetricSystem.TryFactor(block))
         {
             throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
                 "The activations of the calibration text are not finite numbers; the weights may be damaged.");
         }
         // [on, off]: what each channel that stays takes over of each that goes.
-        SymmetricSystem.Solve(block, off.Length, shares);
+        SymmetricSystem.Solve(block, shares);
         int[] outputs = [.. Enumerable.Range(0, weights.Length / n)];
         inverse = Take(inverse, n, on, off, on, shares);
         weights = Take(weights, n, outputs, off, on, shares);

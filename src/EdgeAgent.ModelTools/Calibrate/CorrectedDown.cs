@@ -25,11 +25,11 @@ internal static class CorrectedDown
     {
         var factor = Held(hessian, n, width);
         var change = new double[down.Length / n * width];
-        if (SymmetricSystem.TryFactor(factor, width))
+        if (SymmetricSystem.TryFactor(factor))
         {
             Parallel.For(0, down.Length / n, row =>
                 Missing(hessian, down.AsSpan(row * n, n), change.AsSpan(row * width, width)));
-            SymmetricSystem.Solve(factor, width, change);
+            SymmetricSystem.Solve(factor, change);
         }
         var corrected = new float[change.Length];
         for (var i = 0; i < corrected.Length; i++)
@@ -39,11 +39,10 @@ internal static class CorrectedDown
         return corrected;
     }
 
-    /// <summary>H₁₁ + Λ, the lower triangle.</summary>
-    /// <returns>[width, width]</returns>
-    public static double[] Held(float[] hessian, int n, int width)
+    /// <summary>H₁₁ + Λ.</summary>
+    public static LowerTriangle Held(float[] hessian, int n, int width)
     {
-        var held = new double[checked(width * width)];
+        var held = new LowerTriangle(width);
         double trace = 0;
         for (var i = 0; i < width; i++)
         {
@@ -52,11 +51,12 @@ internal static class CorrectedDown
         var least = trace > 0 ? Damping * trace / width : 1;
         for (var i = 0; i < width; i++)
         {
+            var row = held.Row(i);
             for (var j = 0; j <= i; j++)
             {
-                held[(i * width) + j] = hessian[(i * n) + j];
+                row[j] = hessian[(i * n) + j];
             }
-            held[(i * width) + i] += (Firmness * hessian[(i * n) + i]) + least;
+            row[i] += (Firmness * hessian[(i * n) + i]) + least;
         }
         return held;
     }

@@ -7,18 +7,18 @@ namespace EdgeAgent.ModelTools.Calibrate;
 internal static class EmbeddedText
 {
     /// <summary>[T, D] of each window.</summary>
-    public static float[][] Of(DecoderConfig model, ITensorSource source, IReadOnlyList<int[]> windows)
-    {
-        var table = source.Read("model.embed_tokens.weight", model.VocabularySize, model.HiddenSize);
-        return [.. windows.Select(window => Embed(table, model, window))];
-    }
+    /// <remarks>Row by row: the whole table can be a gigabyte.</remarks>
+    public static float[][] Of(DecoderConfig model, ITensorSource source, IReadOnlyList<int[]> windows) =>
+        [.. windows.Select(window => Embed(source, model, window))];
 
-    private static float[] Embed(float[] table, DecoderConfig model, int[] tokens)
+    private static float[] Embed(ITensorSource source, DecoderConfig model, int[] tokens)
     {
+        long[] table = [model.VocabularySize, model.HiddenSize];
         var hidden = new float[tokens.Length * model.HiddenSize];
         for (var i = 0; i < tokens.Length; i++)
         {
-            table.AsSpan(tokens[i] * model.HiddenSize, model.HiddenSize).CopyTo(hidden.AsSpan(i * model.HiddenSize));
+            source.ReadRows("model.embed_tokens.weight", table, tokens[i],
+                hidden.AsSpan(i * model.HiddenSize, model.HiddenSize));
         }
         TensorPrimitives.Multiply(hidden, model.EmbeddingScale, hidden);
         return hidden;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
@@ -8,27 +9,25 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <remarks>The arrays are what graphs see: writing into one changes the next run.</remarks>
 internal sealed class LayerMemory
 {
-    private readonly Dictionary<string, float[]> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, float[]> _tensors;
 
-    private LayerMemory(LayerWeights weights) => Weights = weights;
+    private LayerMemory(LayerWeights weights, Dictionary<string, float[]> tensors) =>
+        (Weights, _tensors) = (weights, tensors);
 
     public LayerWeights Weights { get; }
 
     /// <summary>Reads a layer as the writer of packages would store it in fp32.</summary>
     public static LayerMemory Read(DecoderConfig model, ITensorSource source, int layer)
     {
-        using var stream = new MemoryStream();
-        using var file = new WeightsFile(stream);
+        var tensors = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        using var file = new WeightsFile(Stream.Null)
+        {
+            Appended = (tensor, content) =>
+                tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(content).ToArray()),
+        };
         var weights = new WeightsWriter(model, source, file, quantizer: null, _ => { })
             .WriteLayer(layer, [model.IntermediateSize]);
-        var memory = new LayerMemory(weights);
-        foreach (var tensor in file.Tensors)
-        {
-            var values = new float[tensor.LengthBytes / sizeof(float)];
-            Buffer.BlockCopy(stream.GetBuffer(), (int)tensor.Offset, values, 0, (int)tensor.LengthBytes);
-            memory._tensors.Add(tensor.Name, values);
-        }
-        return memory;
+        return new LayerMemory(weights, tensors);
     }
 
     public float[] this[string name] => _tensors[name];

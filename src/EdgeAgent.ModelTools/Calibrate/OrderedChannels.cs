@@ -27,6 +27,16 @@ internal sealed class OrderedChannels(ITensorSource source, IReadOnlyList<int[]>
             };
     }
 
+    public void ReadRows(string name, long[] shape, int first, Span<float> rows)
+    {
+        if (name.Contains(".mlp.", StringComparison.Ordinal))
+        {
+            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            return;
+        }
+        source.ReadRows(name, shape, first, rows);
+    }
+
     public void Dispose() => source.Dispose();
 
     /// <summary>Orders rows; one matrix of gate and up has each half in the same order.</summary>

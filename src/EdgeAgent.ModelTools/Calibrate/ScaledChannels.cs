@@ -63,6 +63,16 @@ internal sealed class ScaledChannels(
         return values;
     }
 
+    public void ReadRows(string name, long[] shape, int first, Span<float> rows)
+    {
+        if (name.Contains("layers.", StringComparison.Ordinal))
+        {
+            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            return;
+        }
+        source.ReadRows(name, shape, first, rows);
+    }
+
     public void Dispose() => source.Dispose();
 
     /// <summary>The scales of V for every query head: neighbours share a KV head.</summary>

@@ -52,6 +52,13 @@ internal interface ITensorSource : IDisposable
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
     float[] Read(string name, params long[] shape);
 
+    /// <summary>Reads some rows of a matrix as floats; those of large matrices take little memory one by one.</summary>
+    /// <param name="shape">Of the whole matrix.</param>
+    /// <param name="rows">[count, columns]</param>
+    /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
+    void ReadRows(string name, long[] shape, int first, Span<float> rows) =>
+        Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+
     /// <summary>The tensor as it is quantized already; null where it is not.</summary>
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
     QuantizedMatrix? ReadKept(string name, params long[] shape) => null;

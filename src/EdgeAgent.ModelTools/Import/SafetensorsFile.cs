@@ -62,28 +62,45 @@ internal sealed class SafetensorsFile : IDisposable
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
     public float[] Read(string name, params long[] shape)
     {
+        var entry = FindOfShape(name, shape);
+        var values = new float[entry.Elements];
+        Read(entry, 0, values);
+        return values;
+    }
+
+    /// <summary>Reads some rows of a matrix, and checks the shape of the whole.</summary>
+    /// <param name="rows">[count, columns]</param>
+    /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
+    public void ReadRows(string name, long[] shape, int first, Span<float> rows) =>
+        Read(FindOfShape(name, shape), first * shape[1], rows);
+
+    public void Dispose() => _stream.Dispose();
+
+    internal static int SizeOf(string type) => type == "F32" ? sizeof(float) : sizeof(ushort);
+
+    private SafetensorsEntry FindOfShape(string name, long[] shape)
+    {
         var entry = _entries.GetValueOrDefault(name) ?? throw Invalid(_stream.Name, $"tensor '{name}' is missing");
         if (!entry.Shape.AsSpan().SequenceEqual(shape))
         {
             throw Invalid(_stream.Name, $"tensor '{name}' has shape [{string.Join(", ", entry.Shape)}], "
                 + $"config.json makes it [{string.Join(", ", shape)}]");
         }
-        var values = new float[entry.Elements];
-        _stream.Position = _tensorsStart + entry.Begin;
-        var chunk = new byte[ReadChunkElements * SizeOf(entry.Type)];
+        return entry;
+    }
+
+    private void Read(SafetensorsEntry entry, long first, Span<float> values)
+    {
+        _stream.Position = _tensorsStart + entry.Begin + (first * SizeOf(entry.Type));
+        var chunk = new byte[Math.Min(ReadChunkElements, values.Length) * SizeOf(entry.Type)];
         for (var done = 0; done < values.Length; done += ReadChunkElements)
         {
-            var part = values.AsSpan(done, Math.Min(ReadChunkElements, values.Length - done));
+            var part = values.Slice(done, Math.Min(ReadChunkElements, values.Length - done));
             var bytes = chunk.AsSpan(0, part.Length * SizeOf(entry.Type));
             _stream.ReadExactly(bytes);
             Widen(entry.Type, bytes, part);
         }
-        return values;
     }
-
-    public void Dispose() => _stream.Dispose();
-
-    internal static int SizeOf(string type) => type == "F32" ? sizeof(float) : sizeof(ushort);
 
     private static void Widen(string type, ReadOnlySpan<byte> bytes, Span<float> values)
     {

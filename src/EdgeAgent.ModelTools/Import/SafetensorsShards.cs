@@ -62,9 +62,14 @@ internal sealed class SafetensorsShards : ITensorSource
 
     public float[] Read(string name, params long[] shape)
     {
-        var found = Find(name) ?? throw Invalid(_files.Count == 1 ? SingleFile : IndexFile,
-            $"tensor '{name}' is missing");
+        var found = FindOrThrow(name);
         return _tensors[found].File.Read(found, shape);
+    }
+
+    public void ReadRows(string name, long[] shape, int first, Span<float> rows)
+    {
+        var found = FindOrThrow(name);
+        _tensors[found].File.ReadRows(found, shape, first, rows);
     }
 
     public void Dispose() => _files.ForEach(file => file.Dispose());
@@ -148,6 +153,9 @@ internal sealed class SafetensorsShards : ITensorSource
             }
         }
     }
+
+    private string FindOrThrow(string name) => Find(name)
+        ?? throw Invalid(_files.Count == 1 ? SingleFile : IndexFile, $"tensor '{name}' is missing");
 
     private string? Find(string name) => _tensors.ContainsKey(name)
         ? name

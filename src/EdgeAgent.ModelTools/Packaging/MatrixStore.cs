@@ -17,6 +17,48 @@ internal static class MatrixStore
             file.Append(name, DataType.Float, [outputs, inputs], MemoryMarshal.AsBytes(values)), null);
     }
 
+    /// <summary>Appends a matrix in fp32 that comes some rows at a time.</summary>
+    public static StoredMatrix Append(
+        this WeightsFile file, string name, long outputs, long inputs, IEnumerable<float[]> rows)
+    {
+        var tensor = file.Begin(name, DataType.Float, [outputs, inputs], outputs * inputs * sizeof(float));
+        foreach (var part in rows)
+        {
+            file.Write(MemoryMarshal.AsBytes(part.AsSpan()));
+        }
+        return new StoredMatrix(outputs, inputs, tensor, null);
+    }
+
+    /// <summary>Appends a quantized matrix that comes some rows at a time.</summary>
+    public static StoredMatrix Append(
+        this WeightsFile file, string name, long outputs, IEnumerable<QuantizedMatrix> rows)
+    {
+        StoredMatrix? stored = null;
+        var scales = new List<float>();
+        var zeros = new List<byte>();
+        foreach (var part in rows)
+        {
+            var format = part.Format;
+            long blocks = format.Blocks(part.Inputs);
+            stored ??= new StoredMatrix(outputs, part.Inputs, file.Begin(name, DataType.Uint8,
+                [outputs, blocks, format.BlockBytes], outputs * blocks * format.BlockBytes), null)
+            {
+                Bits = format.Bits,
+                BlockSize = format.BlockSize,
+            };
+            file.Write(part.Packed);
+            scales.AddRange(part.Scales);
+            zeros.AddRange(part.ZeroPoints ?? []);
+        }
+        return stored! with
+        {
+            Scales = file.Append($"{name}.scales", DataType.Float, [scales.Count],
+                MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(scales))),
+            ZeroPoints = zeros.Count == 0 ? null : file.Append(
+                $"{name}.zeros", DataType.Uint8, [zeros.Count], CollectionsMarshal.AsSpan(zeros)),
+        };
+    }
+
     /// <summary>Appends a quantized matrix: weights, scales, and zero points where it has them.</summary>
     /// <remarks>What is added to whole blocks becomes columns for the sums of the input's blocks.</remarks>
     public static StoredMatrix Append(this WeightsFile file, string name, QuantizedMatrix matrix)

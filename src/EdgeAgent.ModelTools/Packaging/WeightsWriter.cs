@@ -13,6 +13,9 @@ internal sealed class WeightsWriter(
     DecoderConfig model, ITensorSource source, WeightsFile file, IMatrixQuantizer? quantizer,
     Action<long> written)
 {
+    /// <summary>Weights of embedding and head that are read at a time; all of a vocabulary are a gigabyte.</summary>
+    private const int HeadWeights = 8 << 20;
+
     /// <summary>Where matrices come from that are quantized already; null: all are read as floats.</summary>
     public KeptMatrices? Kept { get; init; }
 
@@ -134,8 +137,32 @@ internal sealed class WeightsWriter(
 
     private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, string sourceName)
     {
-        var head = Matrix(name, sourceName, model.VocabularySize, model.HiddenSize);
+        int outputs = model.VocabularySize, inputs = model.HiddenSize;
+        if (Keep(name, [new(sourceName, outputs)], inputs) is not { } head)
+        {
+            var whole = _written + ((long)outputs * inputs);
+            var parts = ReadInParts(sourceName, outputs, inputs);
+            head = quantizer is null
+                ? file.Append(name, outputs, inputs, parts)
+                : file.Append(name, outputs, parts.Select(rows => quantizer.Quantize(name, rows, inputs)));
+            Count(whole - _written);
+        }
         return (head, head.AsTable($"{name}.rows"));
+    }
+
+    /// <summary>Some rows after the other, in an array that is used again; the last ones are not counted.</summary>
+    private IEnumerable<float[]> ReadInParts(string sourceName, int outputs, int inputs)
+    {
+        var count = Math.Max(1, HeadWeights / inputs);
+        float[] rows = [];
+        for (var first = 0; first < outputs; first += count)
+        {
+            Count(rows.Length);
+            count = Math.Min(count, outputs - first);
+            rows = rows.Length == count * inputs ? rows : new float[count * inputs];
+            source.ReadRows(sourceName, [outputs, inputs], first, rows);
+            yield return rows;
+        }
     }
 
     private StoredTensor? HeadNorm(string name, string sourceName) =>
@@ -178,5 +205,11 @@ internal sealed class WeightsWriter(
         return matrix;
     }
 
-    private void Count(long weights) => written(_written += weights);
+    private void Count(long weights)
+    {
+        if (weights > 0)
+        {
+            written(_written += weights);
+        }
+    }
 }

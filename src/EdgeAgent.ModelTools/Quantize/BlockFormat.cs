@@ -115,15 +115,29 @@ internal sealed record QuantizedMatrix(
     }
 
     /// <summary>The rows of matrices of one format and width, one after the other.</summary>
-    public static QuantizedMatrix Join(IReadOnlyList<QuantizedMatrix> parts) => parts.Count == 1
-        ? parts[0]
-        : new QuantizedMatrix(
-            parts[0].Format, parts.Sum(part => part.Outputs), parts[0].Inputs,
-            [.. parts.SelectMany(part => part.Packed)], [.. parts.SelectMany(part => part.Scales)],
-            parts[0].ZeroPoints is null ? null : [.. parts.SelectMany(part => part.ZeroPoints!)])
+    public static QuantizedMatrix Join(IReadOnlyList<QuantizedMatrix> parts)
+    {
+        T[] All<T>(Func<QuantizedMatrix, T[]> values)
         {
-            Remainders = parts[0].Remainders is null ? null : [.. parts.SelectMany(part => part.Remainders!)],
-        };
+            var all = new T[parts.Sum(part => values(part).LongLength)];
+            long end = 0;
+            foreach (var part in parts)
+            {
+                values(part).CopyTo(all, end);
+                end += values(part).LongLength;
+            }
+            return all;
+        }
+        return parts.Count == 1
+            ? parts[0]
+            : new QuantizedMatrix(
+                parts[0].Format, parts.Sum(part => part.Outputs), parts[0].Inputs,
+                All(part => part.Packed), All(part => part.Scales),
+                parts[0].ZeroPoints is null ? null : All(part => part.ZeroPoints!))
+            {
+                Remainders = parts[0].Remainders is null ? null : All(part => part.Remainders!),
+            };
+    }
 
     private void Set(byte[] target, long rowStart, int index, int level)
     {

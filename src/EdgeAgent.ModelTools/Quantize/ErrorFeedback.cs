@@ -42,13 +42,13 @@ internal sealed class ErrorFeedback
             trace += hessian[(i * n) + i];
         }
         var damping = trace > 0 ? Damping * trace / n : 1;
-        var factor = new double[checked(n * n)];
+        var factor = new LowerTriangle(n);
         for (var attempt = 0; attempt < MaximumAttempts; attempt++, damping *= 10)
         {
             Reverse(hessian, n, damping, factor);
-            if (SymmetricSystem.TryFactor(factor, n))
+            if (SymmetricSystem.TryFactor(factor))
             {
-                return Of(factor, n);
+                return Of(factor);
             }
         }
         throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
@@ -72,31 +72,33 @@ internal sealed class ErrorFeedback
     }
 
     /// <summary>Rows and columns from last to first, so that the lower factor becomes the upper one.</summary>
-    private static void Reverse(ReadOnlySpan<float> hessian, int n, double damping, double[] reversed)
+    private static void Reverse(ReadOnlySpan<float> hessian, int n, double damping, LowerTriangle reversed)
     {
         for (var i = 0; i < n; i++)
         {
             var row = hessian.Slice((n - 1 - i) * n, n);
-            for (var j = 0; j <= i; j++)
+            var target = reversed.Row(i);
+            for (var j = 0; j < i; j++)
             {
-                reversed[(i * n) + j] = (1 - Shrinkage) * row[n - 1 - j];
+                target[j] = (1 - Shrinkage) * row[n - 1 - j];
             }
             // A channel that is always zero would make the matrix singular.
-            reversed[(i * n) + i] = row[n - 1 - i] + damping;
+            target[i] = row[n - 1 - i] + damping;
         }
     }
 
-    private static ErrorFeedback Of(double[] factor, int n)
+    private static ErrorFeedback Of(LowerTriangle factor)
     {
+        var n = factor.Size;
         var importances = new float[n];
-        var shares = new float[n * n];
+        var shares = new float[checked(n * n)];
         Parallel.For(0, n, i =>
         {
-            var diagonal = factor[(i * n) + i];
+            var diagonal = factor[i, i];
             importances[n - 1 - i] = (float)(diagonal * diagonal);
             for (var k = n - 1; k > i; k--)
             {
-                shares[((n - 1 - k) * n) + n - 1 - i] = (float)(factor[(k * n) + i] / diagonal);
+                shares[((n - 1 - k) * n) + n - 1 - i] = (float)(factor[k, i] / diagonal);
             }
         });
         return new ErrorFeedback(n, importances, shares);

@@ -52,7 +52,7 @@ internal static class Gptq
             for (var part = 0; part < format.BlockSize; part += Panel)
             {
                 weights.Slice(start + part, Panel).CopyTo(work.AsSpan(part));
-                Accumulate(errors.AsSpan(0, start), PanelAt(panels, columns, start + part), work.AsSpan(part, Panel));
+                Accumulate(errors.AsSpan(0, start), PanelAt(panels, start + part), work.AsSpan(part, Panel));
             }
             var importances = feedback.Importances.AsSpan(start, format.BlockSize);
             var (scale, zero) = ScaleSearch.Find(work, importances, format);
@@ -102,22 +102,25 @@ internal static class Gptq
         (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
     }
 
-    /// <summary>The shares as panels of 32 columns, each contiguous from the first row on: [n / 32, n, 32].</summary>
+    /// <summary>The shares as panels of 32 columns, each with the rows before it, [32 p, 32] for panel p.</summary>
     private static float[] Panels(ErrorFeedback feedback)
     {
         var n = feedback.Columns;
-        var panels = new float[feedback.Shares.Length];
+        var panels = new float[PanelStart(n)];
         Parallel.For(0, n / Panel, panel =>
         {
-            for (var row = 0; row < n; row++)
+            var target = panels.AsSpan(PanelStart(panel * Panel));
+            for (var row = 0; row < panel * Panel; row++)
             {
-                feedback.Shares.AsSpan((row * n) + (panel * Panel), Panel)
-                    .CopyTo(panels.AsSpan((panel * n * Panel) + (row * Panel)));
+                feedback.Shares.AsSpan((row * n) + (panel * Panel), Panel).CopyTo(target[(row * Panel)..]);
             }
         });
         return panels;
     }
 
-    private static ReadOnlySpan<float> PanelAt(float[] panels, int columns, int start) =>
-        panels.AsSpan(start * columns, columns * Panel);
+    /// <summary>The panel that begins at a column.</summary>
+    private static ReadOnlySpan<float> PanelAt(float[] panels, int column) =>
+        panels.AsSpan(PanelStart(column), column * Panel);
+
+    private static int PanelStart(int column) => (int)((long)column * (column - Panel) / 2);
 }

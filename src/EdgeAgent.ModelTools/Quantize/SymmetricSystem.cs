@@ -11,49 +11,54 @@ internal static class SymmetricSystem
 {
     private const int PanelColumns = 48;
 
-    /// <summary>Overwrites the lower triangle of a matrix [n, n] with L, where L·Lᵀ is the matrix.</summary>
+    /// <summary>Overwrites the lower triangle of a matrix with L, where L·Lᵀ is the matrix.</summary>
     /// <returns>False where the matrix is not positive definite.</returns>
-    public static bool TryFactor(double[] matrix, int n)
+    public static bool TryFactor(LowerTriangle matrix)
     {
+        var n = matrix.Size;
         for (var start = 0; start < n; start += PanelColumns)
         {
             var end = Math.Min(start + PanelColumns, n);
             for (var row = start; row < end; row++)
             {
-                if (!FactorRow(matrix, n, row, start, row + 1))
+                if (!FactorRow(matrix, row, start, row + 1))
                 {
                     return false;
                 }
             }
-            Parallel.For(end, n, row => FactorRow(matrix, n, row, start, end));
+            Parallel.For(end, n, row => FactorRow(matrix, row, start, end));
         }
         return true;
     }
 
     /// <summary>Solves x·(L·Lᵀ) = b for every row b of the right side, in its place.</summary>
-    /// <param name="factor">[n, n]: L in the lower triangle.</param>
+    /// <param name="factor">L.</param>
     /// <param name="right">[rows, n]</param>
-    public static void Solve(double[] factor, int n, double[] right) => Parallel.For(0, right.Length / n, row =>
+    public static void Solve(LowerTriangle factor, double[] right)
     {
-        var x = right.AsSpan(row * n, n);
-        for (var i = 0; i < n; i++)
+        var n = factor.Size;
+        Parallel.For(0, right.Length / n, row =>
         {
-            x[i] = (x[i] - TensorPrimitives.Dot<double>(factor.AsSpan(i * n, i), x[..i])) / factor[(i * n) + i];
-        }
-        for (var i = n - 1; i >= 0; i--)
-        {
-            x[i] /= factor[(i * n) + i];
-            TensorPrimitives.MultiplyAdd(factor.AsSpan(i * n, i), -x[i], x[..i], x[..i]);
-        }
-    });
+            var x = right.AsSpan(row * n, n);
+            for (var i = 0; i < n; i++)
+            {
+                x[i] = (x[i] - TensorPrimitives.Dot<double>(factor.Row(i)[..i], x[..i])) / factor[i, i];
+            }
+            for (var i = n - 1; i >= 0; i--)
+            {
+                x[i] /= factor[i, i];
+                TensorPrimitives.MultiplyAdd(factor.Row(i)[..i], -x[i], x[..i], x[..i]);
+            }
+        });
+    }
 
     /// <summary>L[row, j] = (A[row, j] − L[row, 0…j]·L[j, 0…j]) / L[j, j] for a range of columns.</summary>
-    private static bool FactorRow(double[] matrix, int n, int row, int from, int to)
+    private static bool FactorRow(LowerTriangle matrix, int row, int from, int to)
     {
-        var own = matrix.AsSpan(row * n, n);
+        var own = matrix.Row(row);
         for (var j = from; j < to; j++)
         {
-            var value = own[j] - TensorPrimitives.Dot<double>(own[..j], matrix.AsSpan(j * n, j));
+            var value = own[j] - TensorPrimitives.Dot<double>(own[..j], matrix.Row(j)[..j]);
             if (j == row)
             {
                 if (!(value > 0))
@@ -64,7 +69,7 @@ internal static class SymmetricSystem
             }
             else
             {
-                own[j] = value / matrix[(j * n) + j];
+                own[j] = value / matrix[j, j];
             }
         }
         return true;

@@ -19,10 +19,10 @@ public sealed class ChannelTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}");
         const int Size = 131;
         var matrix = Array.ConvertAll(new Activations(seed, 300, Size).Hessian(), value => (double)value);
-        var factor = (double[])matrix.Clone();
-        Assert.True(SymmetricSystem.TryFactor(factor, Size));
+        var factor = Triangle(matrix, Size);
+        Assert.True(SymmetricSystem.TryFactor(factor));
         double Product(int i, int j) =>
-            Enumerable.Range(0, Math.Min(i, j) + 1).Sum(k => factor[(i * Size) + k] * factor[(j * Size) + k]);
+            Enumerable.Range(0, Math.Min(i, j) + 1).Sum(k => factor[i, k] * factor[j, k]);
         for (var i = 0; i < Size; i += 7)
         {
             for (var j = 0; j <= i; j += 5)
@@ -37,13 +37,13 @@ public sealed class ChannelTests(ITestOutputHelper output)
             var (row, column) = (n / Size * Size, n % Size);
             right[n] = Enumerable.Range(0, Size).Sum(k => wanted[row + k] * matrix[(k * Size) + column]);
         }
-        SymmetricSystem.Solve(factor, Size, right);
+        SymmetricSystem.Solve(factor, right);
         Assert.All(right.Zip(wanted), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
     }
 
     [Fact]
     public void A_matrix_that_is_not_positive_definite_has_no_factor() =>
-        Assert.False(SymmetricSystem.TryFactor([1, 2, 2, 1], 2));
+        Assert.False(SymmetricSystem.TryFactor(Triangle([1, 2, 2, 1], 2)));
 
     [Theory]
     [InlineData(33)]
@@ -174,5 +174,15 @@ public sealed class ChannelTests(ITestOutputHelper output)
         }
         return left[gone, gone] * Enumerable.Range(0, Outputs).Sum(row =>
             (double)down[(row * Channels) + gone] * down[(row * Channels) + gone]);
+    }
+
+    private static LowerTriangle Triangle(double[] matrix, int n)
+    {
+        var triangle = new LowerTriangle(n);
+        for (var i = 0; i < n; i++)
+        {
+            matrix.AsSpan(i * n, i + 1).CopyTo(triangle.Row(i));
+        }
+        return triangle;
     }
 }

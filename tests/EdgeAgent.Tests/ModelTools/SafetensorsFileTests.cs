@@ -89,6 +89,18 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
         AssertRefused(Write(new byte[length]), "shorter than 8 bytes");
 
     [Fact]
+    public void Rows_that_are_read_alone_are_those_of_the_whole()
+    {
+        var path = _folder.File("model.safetensors");
+        SafetensorsWriter.Write(path,
+            [("a", [2], [7, 8]), ("b", [4, 3], [.. Enumerable.Range(0, 12).Select(i => (float)i)])]);
+        using var file = SafetensorsFile.Open(path);
+        var rows = new float[6];
+        file.ReadRows("b", [4, 3], 1, rows);
+        Assert.Equal([3f, 4, 5, 6, 7, 8], rows);
+    }
+
+    [Fact]
     public void A_missing_tensor_and_another_shape_are_named()
     {
         using var file = SafetensorsFile.Open(Write(Honest, new byte[HonestBytes]));

@@ -5,6 +5,9 @@ namespace EdgeAgent.ModelTools.Import.Gguf;
 /// <summary>A GGUF file as a model that can become a package: tensors in Hugging Face's names and order.</summary>
 internal sealed class GgufModel : IModelSource
 {
+    /// <summary>Weights that are unpacked at a time: one of them takes several bytes.</summary>
+    private const int UnpackedWeights = 8 << 20;
+
     private readonly GgufFile _file;
     private readonly GgufArchitecture _architecture;
     private readonly GgufVocabulary _vocabulary;
@@ -72,6 +75,17 @@ internal sealed class GgufModel : IModelSource
         return _architecture.IsPaired(tensor.Name) ? InHalves(values, (int)shape[0]) : values;
     }
 
+    private void ReadRows(string name, long[] shape, int first, Span<float> rows)
+    {
+        var tensor = FindOfShape(name, shape);
+        if (_architecture.IsPaired(tensor.Name))
+        {
+            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            return;
+        }
+        _file.ReadRows(tensor, first, rows);
+    }
+
     private QuantizedMatrix? ReadKept(string name, long[] shape)
     {
         var tensor = FindOfShape(name, shape);
@@ -79,13 +93,17 @@ internal sealed class GgufModel : IModelSource
         {
             return null;
         }
-        var rows = _file.ReadUnpackedRows(tensor, 0, (int)tensor.Rows);
-        if (_architecture.IsPaired(tensor.Name))
+        var (outputs, isPaired) = ((int)tensor.Rows, _architecture.IsPaired(tensor.Name));
+        var matrix = KeptBlocks.Allocate(tensor.Layout, outputs, (int)tensor.Columns);
+        // Rows in pairs are put in order all at once.
+        var step = isPaired ? outputs : (int)Math.Max(1, UnpackedWeights / tensor.Columns);
+        for (var first = 0; first < outputs; first += step)
         {
-            rows = new UnpackedRows(InHalves(rows.Levels, (int)tensor.Rows), InHalves(rows.Scales, (int)tensor.Rows),
-                InHalves(rows.Minimums, (int)tensor.Rows));
+            var rows = _file.ReadUnpackedRows(tensor, first, Math.Min(step, outputs - first));
+            KeptBlocks.Convert(tensor.Layout, !isPaired ? rows : new UnpackedRows(InHalves(rows.Levels, outputs),
+                InHalves(rows.Scales, outputs), InHalves(rows.Minimums, outputs)), matrix, first);
         }
-        return KeptBlocks.Convert(tensor.Layout, rows, (int)tensor.Columns);
+        return matrix;
     }
 
     private GgufTensor FindOfShape(string name, long[] shape)
@@ -130,6 +148,9 @@ internal sealed class GgufModel : IModelSource
         public bool Contains(string name) => model.Find(name) is not null;
 
         public float[] Read(string name, params long[] shape) => model.Read(name, shape);
+
+        public void ReadRows(string name, long[] shape, int first, Span<float> rows) =>
+            model.ReadRows(name, shape, first, rows);
 
         public QuantizedMatrix? ReadKept(string name, params long[] shape) => model.ReadKept(name, shape);
 

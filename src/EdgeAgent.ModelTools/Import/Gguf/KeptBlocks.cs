@@ -13,23 +13,30 @@ internal static class KeptBlocks
     public static BlockFormat FormatOf(GgufBlockLayout layout) => new(
         layout.HighestLevel - layout.LowestLevel < 16 ? 4 : 8, layout.GroupElements, !layout.HasMinimum);
 
-    /// <param name="rows">[outputs, inputs]</param>
-    public static QuantizedMatrix Convert(GgufBlockLayout layout, UnpackedRows rows, int inputs)
+    /// <summary>Room for the blocks of a tensor.</summary>
+    public static QuantizedMatrix Allocate(GgufBlockLayout layout, int outputs, int inputs)
     {
-        var format = FormatOf(layout);
-        var outputs = rows.Levels.Length / inputs;
-        var matrix = QuantizedMatrix.Allocate(format, outputs, inputs);
-        var remainders = layout.HasMinimum ? new float[rows.Scales.Length] : null;
-        rows.Scales.CopyTo(matrix.Scales, 0);
-        var blocks = format.Blocks(inputs);
+        var matrix = QuantizedMatrix.Allocate(FormatOf(layout), outputs, inputs);
+        return layout.HasMinimum ? matrix with { Remainders = new float[matrix.Scales.Length] } : matrix;
+    }
+
+    /// <summary>Writes rows into a matrix that was allocated for them.</summary>
+    /// <param name="first">The row of the matrix that the first of the rows becomes.</param>
+    public static void Convert(GgufBlockLayout layout, UnpackedRows rows, QuantizedMatrix matrix, int first)
+    {
+        var format = matrix.Format;
+        var blocks = format.Blocks(matrix.Inputs);
+        var scales = matrix.Scales.AsSpan(first * blocks, rows.Scales.Length);
+        var remainders = matrix.Remainders.AsSpan(matrix.Remainders is null ? 0 : first * blocks);
+        rows.Scales.CopyTo(scales);
         for (var index = 0; index < rows.Scales.Length; index++)
         {
-            var (row, block) = (index / blocks, index % blocks);
+            var (row, block) = (first + (index / blocks), index % blocks);
             var levels = rows.Levels.AsSpan(index * format.BlockSize, format.BlockSize);
             var shift = format.IsSymmetric ? format.Middle : 0;
-            if (remainders is not null)
+            if (layout.HasMinimum)
             {
-                (matrix.Scales[index], var zero, shift, remainders[index]) =
+                (scales[index], var zero, shift, remainders[index]) =
                     SplitMinimum(format, rows.Scales[index], rows.Minimums[index]);
                 matrix.SetZeroPoint(row, block, zero);
                 if (rows.Scales[index] == 0)
@@ -42,7 +49,6 @@ internal static class KeptBlocks
                 matrix.SetLevel(row, (block * format.BlockSize) + i, levels[i] + shift);
             }
         }
-        return matrix with { Remainders = remainders };
     }
 
     /// <summary>scale · level + minimum = scale · (level + shift − zero) + remainder.</summary>

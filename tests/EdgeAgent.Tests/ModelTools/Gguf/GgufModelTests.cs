@@ -65,6 +65,18 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Theory]
+    [InlineData("model.embed_tokens.weight", 384)]
+    [InlineData("model.layers.1.self_attn.k_proj.weight", 32)]
+    public void Rows_that_are_read_alone_are_those_of_the_whole(string name, int count)
+    {
+        using var model = GgufModel.Open(Path.Combine(Fixtures, "llama.gguf"));
+        using var tensors = model.OpenTensors();
+        var rows = new float[2 * 64];
+        tensors.ReadRows(name, [count, 64], 5, rows);
+        Assert.Equal(tensors.Read(name, count, 64)[(5 * 64)..(7 * 64)], rows);
+    }
+
+    [Theory]
     [InlineData("unknown architecture", "'mamba', which is not known. Known: llama, qwen2")]
     [InlineData("experts", "llama.expert_count is not 0")]
     [InlineData("heads", "llama.attention.head_count_kv is 3; it must divide 4")]

@@ -92,7 +92,7 @@ public sealed class KeptBlocksTests : IDisposable
     public void A_block_of_one_value_is_that_value()
     {
         var rows = new UnpackedRows(new sbyte[64], [0, 1], [-0.3f, 0.25f]);
-        var matrix = KeptBlocks.Convert(GgufBlockLayout.Of(3)!, rows, 64);
+        var matrix = Convert(GgufBlockLayout.Of(3)!, rows, 64);
         Assert.All(matrix.Dequantize()[..32], value => Assert.Equal(-0.3f, value));
         Assert.All(matrix.Dequantize()[32..], value => Assert.Equal(0.25f, value));
     }
@@ -103,7 +103,21 @@ public sealed class KeptBlocksTests : IDisposable
     {
         using var file = GgufFile.Open(Path.Combine(GgufTypesTests.Folder, "types.gguf"));
         var tensor = file.Header.Tensors[$"{type}.weight"];
-        return KeptBlocks.Convert(tensor.Layout, file.ReadUnpackedRows(tensor, 0, Rows), Columns);
+        return Convert(tensor.Layout, file.ReadUnpackedRows(tensor, 0, Rows), Columns);
+    }
+
+    /// <summary>Some rows after the other, as a large tensor comes.</summary>
+    private static QuantizedMatrix Convert(GgufBlockLayout layout, UnpackedRows rows, int inputs)
+    {
+        var matrix = KeptBlocks.Allocate(layout, rows.Levels.Length / inputs, inputs);
+        var groups = inputs / layout.GroupElements;
+        for (var row = 0; row < matrix.Outputs; row++)
+        {
+            KeptBlocks.Convert(layout, new UnpackedRows(rows.Levels[(row * inputs)..((row + 1) * inputs)],
+                rows.Scales[(row * groups)..((row + 1) * groups)],
+                layout.HasMinimum ? rows.Minimums[(row * groups)..((row + 1) * groups)] : []), matrix, row);
+        }
+        return matrix;
     }
 
     private static float[] Input()
