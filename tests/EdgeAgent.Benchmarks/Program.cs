@@ -10,6 +10,7 @@ return args switch
     ["batch", .. var rest] => BatchMeasurement.Run(rest),
     ["formats", .. var rest] => FormatMeasurement.Run(rest),
     ["frontier", .. var rest] => FrontierMeasurement.Run(rest),
+    ["import", .. var rest] => ImportMeasurement.Run(rest),
     _ => Usage(),
 };
 
@@ -34,6 +35,9 @@ static int Usage()
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- frontier --source MODEL --text FILE
                 [--points METHOD[:BITS],...]
             bits against perplexity: imports a model in every way, one after the other
+        dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- import [--source PATH] [--layers N] [--quant A,B]
+            memory and time of an import in its sandbox; without a source a random model of Llama-3.2-1B's shape,
+            with --gguf as a quantized GGUF file
         """);
     return 2;
 }
