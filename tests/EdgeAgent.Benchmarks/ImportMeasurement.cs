@@ -42,7 +42,10 @@ internal static class ImportMeasurement
     {
         var started = Stopwatch.GetTimestamp();
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "edge-agent"),
-            ["model", "import", source, "--out", output, "--quant", quant]) { RedirectStandardOutput = true };
+            ["model", "import", source, "--out", output, "--quant", quant])
+        {
+            RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start)!;
         _ = process.StandardOutput.ReadToEndAsync();
         // The second process of the sandbox does the work; the first one waits.

@@ -16,10 +16,13 @@ internal sealed class JsonMutator(int seed, string honest)
 
     private readonly Random _random = new(seed);
 
+    /// <summary>Changes of one input at most, before bytes are damaged.</summary>
+    public int MostChanges { get; init; } = 3;
+
     public byte[] Next()
     {
         var text = honest;
-        for (var changes = _random.Next(1, 4); changes > 0; changes--)
+        for (var changes = _random.Next(1, MostChanges + 1); changes > 0; changes--)
         {
             text = _random.Next(4) switch
             {

@@ -9,7 +9,8 @@ namespace EdgeAgent.Inference.Runtime;
 /// </summary>
 /// <remarks>
 /// The first rows are the sequences; one more row at the end is scratch, for warming sessions up. A part is the key or
-/// the value of one layer. Only pages that were written are in memory.
+/// the value of one layer. Only pages that were written are in memory. Layers with a window have room for the whole
+/// context too: GroupQueryAttention writes a shared buffer at absolute positions and cannot go round in a smaller one.
 /// </remarks>
 internal sealed class KvCache : IDisposable
 {

@@ -10,15 +10,15 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
 
     public string? OptionalText(string field) => Find(field) switch
     {
-        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        { ValueKind: JsonValueKind.String } value => Decode(field, value),
         // tokenizer_config.json may hold a token as an object with its flags.
         { ValueKind: JsonValueKind.Object } value when value.TryGetProperty("content", out var content)
-            && content.ValueKind == JsonValueKind.String => content.GetString(),
+            && content.ValueKind == JsonValueKind.String => Decode(field, content),
         _ => null,
     };
 
     /// <summary>The element itself as a text; empty where it is none.</summary>
-    public string Text() => element.ValueKind == JsonValueKind.String ? element.GetString()! : "";
+    public string Text() => element.ValueKind == JsonValueKind.String ? Decode("", element) : "";
 
     public bool IsList(string field) => Find(field) is { ValueKind: JsonValueKind.Array };
 
@@ -29,7 +29,7 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
         null => absent,
         { ValueKind: JsonValueKind.True } => true,
         { ValueKind: JsonValueKind.False } => false,
-        { } value => throw Invalid(field, $"is {Shorten(value.GetRawText())}; it must be true or false"),
+        { } value => throw Invalid(field, $"is {Shown(value)}; it must be true or false"),
     };
 
     public void MustBeAbsentOrFalse(string field, string why)
@@ -44,7 +44,7 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
     {
         if (Find(field) is { } value)
         {
-            throw Invalid(field, $"is {Shorten(value.GetRawText())}; {why}");
+            throw Invalid(field, $"is {Shown(value)}; {why}");
         }
     }
 
@@ -98,6 +98,19 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
     public ModelToolsException Invalid(string field, string why) =>
         new(ModelToolsFault.SourceInvalid, $"{file}: {Name(field)} {why}.");
 
+    /// <summary>Escapes may stand for half a character only.</summary>
+    private string Decode(string field, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Invalid(field, "is no text of whole characters");
+        }
+    }
+
     private JsonElement? Find(string field) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var value)
             && value.ValueKind != JsonValueKind.Null ? value : null;
@@ -105,7 +118,19 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
     private string Name(string field) =>
         prefix.Length == 0 || field.Length == 0 ? prefix + field : $"{prefix}.{field}";
 
-    private string Shown() => Shorten(element.GetRawText());
+    private string Shown() => Shown(element);
+
+    private static string Shown(JsonElement value)
+    {
+        try
+        {
+            return Shorten(value.GetRawText());
+        }
+        catch (InvalidOperationException)
+        {
+            return "not UTF-8";
+        }
+    }
 
     public static string Shorten(string text) => text.Length <= 40 ? text : text[..40] + "…";
 }

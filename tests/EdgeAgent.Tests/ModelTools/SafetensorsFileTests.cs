@@ -115,7 +115,7 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     {
         const int seed = 91;
         output.WriteLine($"seed {seed}");
-        var mutator = new JsonMutator(seed, Honest);
+        var mutator = new JsonMutator(seed, Honest) { MostChanges = 1 };
         var accepted = 0;
         for (var i = 0; i < 100_000; i++)
         {
@@ -132,8 +132,8 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
                 Assert.InRange(error.Message.Length, 20, 2000);
             }
         }
-        output.WriteLine($"{accepted} accepted");
-        Assert.InRange(accepted, 100, 60_000);
+        output.WriteLine($"{accepted / 1000.0:0.0} % pass the header");
+        Assert.InRange(accepted, 100_000 / 3, 60_000);
     }
 
     public void Dispose() => _folder.Dispose();

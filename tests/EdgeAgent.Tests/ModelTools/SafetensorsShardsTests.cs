@@ -136,8 +136,8 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
                 Assert.InRange(error.Message.Length, 20, 2000);
             }
         }
-        output.WriteLine($"{accepted} accepted");
-        Assert.InRange(accepted, 100, 60_000);
+        output.WriteLine($"{accepted / 1000.0:0.0} % accepted");
+        Assert.InRange(accepted, 100_000 / 3, 60_000);
     }
 
     public void Dispose() => _folder.Dispose();
