@@ -9,7 +9,7 @@ namespace EdgeAgent.ModelTools.Calibrate;
 internal static class CalibrationPlanner
 {
     /// <summary>Windows that the survey looks at.</summary>
-    private const int SurveyWindows = 12;
+    private const int SurveyWindows = 16;
 
     private static readonly BlockFormat[] Formats =
     [
@@ -33,14 +33,16 @@ internal static class CalibrationPlanner
         }
         var own = source.ReadLevels(model);
         var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
-        var levels = corrects ? WidthLadder.Uniform(model.Layers, model.IntermediateSize, options.Levels) : own;
-        var least = corrects ? levels[^1][0] : model.IntermediateSize;
         using var tensors = source.OpenTensors();
+        var hidden = EmbeddedText.Of(model, tensors, Spread(windows));
+        var damage = corrects ? new DamageSurvey(model, hidden) : null;
         var open = Open(options, formats);
         var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
-        var surveys = Survey(model, tensors, windows, least, open, scaled, progress, cancel);
+        var surveys = Survey(model, tensors, hidden, damage, open, scaled, progress, cancel);
+        var levels = damage is null ? own
+            : WidthLadder.Of(model.IntermediateSize, damage.Measure(tensors, cancel), options.Levels);
         return new CalibrationPlan(
-            windows, [.. surveys.Select(survey => survey.Order)], levels, corrects,
+            windows, [.. surveys.Select(survey => survey.Order.Channels)], levels, corrects,
             BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], open, options.Bits),
             LevelFormat(corrects))
         {
@@ -65,17 +67,23 @@ internal static class CalibrationPlanner
     private static BlockFormat LevelFormat(bool corrects) =>
         corrects ? BlockFormat.Int4 with { IsSymmetric = false } : BlockFormat.Int4;
 
+    /// <summary>Windows from everywhere: prose and answers alike.</summary>
+    private static int[][] Spread(IReadOnlyList<int[]> windows)
+    {
+        var count = Math.Min(SurveyWindows, windows.Count);
+        return [.. Enumerable.Range(0, count).Select(i => windows[i * windows.Count / count])];
+    }
+
+    /// <param name="hidden">[T, D] of each window in front of the first layer; changed.</param>
+    /// <param name="damage">Measures where a ladder takes channels; null: the model needs no ladder.</param>
     /// <param name="scaled">What channels are scaled for before the layer is judged; null: they are not.</param>
-    private static List<LayerSurvey> Survey(DecoderConfig model, ITensorSource tensors,
-        IReadOnlyList<int[]> windows, int least, BlockFormat[] formats, BlockFormat? scaled,
-        Action<long>? progress, CancellationToken cancel)
+    private static List<LayerSurvey> Survey(DecoderConfig model, ITensorSource tensors, float[][] hidden,
+        DamageSurvey? damage, BlockFormat[] formats, BlockFormat? scaled, Action<long>? progress,
+        CancellationToken cancel)
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
         using var gram = new Gram();
-        // Spread over the windows: prose and answers alike.
-        var step = Math.Max(1, windows.Count / SurveyWindows);
-        var hidden = EmbeddedText.Of(
-            model, tensors, [.. windows.Where((_, i) => i % step == 0).Take(SurveyWindows)]);
+        var least = damage is null ? model.IntermediateSize : WidthLadder.Least(model.IntermediateSize);
         var surveys = new List<LayerSurvey>();
         for (var layer = 0; layer < model.Layers; layer++)
         {
@@ -98,7 +106,15 @@ internal static class CalibrationPlanner
                 memory = LayerMemory.Read(model, new ScaledChannels(
                     model, tensors, [.. Enumerable.Repeat(scales, layer + 1)]), layer);
             }
-            surveys.Add(LayerSurvey.Of(model, memory, layer, hessians, least, formats) with { Scales = scales });
+            var survey = LayerSurvey.Of(model, memory, layer, hessians, least, formats);
+            surveys.Add(survey with { Scales = scales });
+            if (damage is not null)
+            {
+                using var plain = new LayerPass(
+                    model, rotary, memory, memory.Weights, layer, model.IntermediateSize);
+                damage.Pass(plain, memory, $"layers.{layer}.ffn.down.{model.IntermediateSize}", hessians.Down,
+                    survey.Order);
+            }
             progress?.Invoke(layer + 1);
         }
         return surveys;

@@ -8,11 +8,11 @@ internal static class CalibrationText
     /// <summary>Tokens of a window; the context of the model may be shorter.</summary>
     public const int Window = 512;
 
-    /// <summary>Windows: about 12,000 tokens.</summary>
-    public const int Windows = 24;
+    /// <summary>Windows: about 28,000 tokens.</summary>
+    public const int Windows = 56;
 
     /// <summary>Most of them that are prose of ours; the rest the model samples.</summary>
-    private const int ProseWindows = 18;
+    private const int ProseWindows = 50;
 
     private const int Seed = 20_260;
     private const long MaximumBytes = 64 << 20;

@@ -4,12 +4,15 @@ using EdgeAgent.ModelTools.Quantize;
 namespace EdgeAgent.ModelTools.Calibrate;
 
 /// <summary>The order of a layer's FFN channels, those that are missed least at the end.</summary>
+/// <param name="Channels">The numbers of the channels in their order.</param>
+/// <param name="Missed">[n + 1], by how many of the first channels are left: squared error of the layer's output, after
+/// they have made up for the others. Not known below what every level keeps, and zero there.</param>
 /// <remarks>
 /// What is missed is counted after the others have made up for it (Hassibi and Stork 1993, Optimal Brain Surgeon):
 /// channel c costs ‖Wᶜ‖² / (H⁻¹)ᶜᶜ. Channels go in steps, and after each the rest of W and H⁻¹ is what elimination
 /// leaves.
 /// </remarks>
-internal static class ChannelOrder
+internal sealed record ChannelOrder(int[] Channels, double[] Missed)
 {
     /// <summary>Steps in which all channels would go.</summary>
     private const int Steps = 12;
@@ -20,19 +23,25 @@ internal static class ChannelOrder
     /// <param name="hessian">[n, n]: XᵀX of the channels.</param>
     /// <param name="down">[outputs, n]</param>
     /// <param name="least">Channels that every level keeps; they come first, in the order of their numbers.</param>
-    public static int[] Find(float[] hessian, float[] down, int n, int least)
+    public static ChannelOrder Find(float[] hessian, float[] down, int n, int least)
     {
         var left = Enumerable.Range(0, n).ToArray();
+        var missed = new double[n + 1];
         if (least >= n)
         {
-            return left;
+            return new ChannelOrder(left, missed);
         }
         var weights = Array.ConvertAll(down, value => (double)value);
         if (n > LargestEliminated || Inverse(hessian, n) is not { } inverse)
         {
             // Each for itself: a diagonal matrix has one over its diagonal as inverse.
             var costs = Costs(weights, n, channel => hessian[(channel * n) + channel]);
-            return [.. left.OrderByDescending(channel => costs[channel]).ThenBy(channel => channel)];
+            int[] order = [.. left.OrderByDescending(channel => costs[channel]).ThenBy(channel => channel)];
+            for (var width = n - 1; width >= least; width--)
+            {
+                missed[width] = missed[width + 1] + costs[order[width]];
+            }
+            return new ChannelOrder(order, missed);
         }
         var gone = new List<int>();
         while (left.Length > least)
@@ -42,10 +51,14 @@ internal static class ChannelOrder
             var step = Math.Min(Math.Max(1, n / Steps), left.Length - least);
             gone.AddRange(places.Take(step).Select(i => left[i]));
             var (off, on) = (places[..step], places[step..].Order().ToArray());
-            Eliminate(ref inverse, ref weights, off, on);
+            var error = Eliminate(ref inverse, ref weights, off, on);
+            for (var i = 1; i <= step; i++)
+            {
+                missed[left.Length - i] = missed[left.Length] + (error * i / step);
+            }
             left = [.. on.Select(i => left[i])];
         }
-        return [.. left, .. gone.AsEnumerable().Reverse()];
+        return new ChannelOrder([.. left, .. gone.AsEnumerable().Reverse()], missed);
     }
 
     /// <summary>‖Wᶜ‖² times what a channel weighs, for each of n channels.</summary>
@@ -84,7 +97,8 @@ internal static class ChannelOrder
     }
 
     /// <summary>Takes channels out of H⁻¹ [n, n] and lets those that stay make up for them in W [outputs, n].</summary>
-    private static void Eliminate(ref double[] inverse, ref double[] weights, int[] off, int[] on)
+    /// <returns>The squared error that this adds: tr(W₂·((H⁻¹)₂₂)⁻¹·W₂ᵀ).</returns>
+    private static double Eliminate(ref double[] inverse, ref double[] weights, int[] off, int[] on)
     {
         var n = off.Length + on.Length;
         var (block, shares) = (new LowerTriangle(off.Length), Gather(inverse, n, on, off));
@@ -103,8 +117,12 @@ internal static class ChannelOrder
         // [on, off]: what each channel that stays takes over of each that goes.
         SymmetricSystem.Solve(block, shares);
         int[] outputs = [.. Enumerable.Range(0, weights.Length / n)];
+        var lost = Gather(weights, n, outputs, off);
+        var solved = (double[])lost.Clone();
+        SymmetricSystem.Solve(block, solved);
         inverse = Take(inverse, n, on, off, on, shares);
         weights = Take(weights, n, outputs, off, on, shares);
+        return TensorPrimitives.Dot<double>(lost, solved);
     }
 
     /// <summary>M[rows, on] − M[rows, off]·sharesᵀ</summary>

@@ -5,7 +5,7 @@ using EdgeAgent.ModelTools.Quantize;
 namespace EdgeAgent.ModelTools.Calibrate;
 
 /// <summary>What one layer told about itself: the order of its channels and the losses of its matrices.</summary>
-internal sealed record LayerSurvey(int[] Order, IReadOnlyList<FormatLosses> Losses)
+internal sealed record LayerSurvey(ChannelOrder Order, IReadOnlyList<FormatLosses> Losses)
 {
     /// <summary>What the layer's channels are to be divided by; null: nothing.</summary>
     public LayerScales? Scales { get; init; }

@@ -78,19 +78,19 @@ public sealed class ChannelTests(ITestOutputHelper output)
         // Channel 0 is loud and unheard, 1 quiet and heard, 2 both, 3 neither.
         float[] hessian = [100, 0, 0, 0, 0, 1, 0, 0, 0, 0, 100, 0, 0, 0, 0, 1];
         float[] down = [0.01f, 1, 1, 0.01f];
-        Assert.Equal([2, 1, 0, 3], ChannelOrder.Find(hessian, down, 4, least: 1));
+        Assert.Equal([2, 1, 0, 3], ChannelOrder.Find(hessian, down, 4, least: 1).Channels);
     }
 
     [Fact]
     public void Channels_that_every_level_keeps_stay_in_their_places() =>
-        Assert.Equal([0, 1, 2], ChannelOrder.Find([1, 0, 0, 0, 2, 0, 0, 0, 3], [1, 1, 1], 3, least: 3));
+        Assert.Equal([0, 1, 2], ChannelOrder.Find([1, 0, 0, 0, 2, 0, 0, 0, 3], [1, 1, 1], 3, least: 3).Channels);
 
     [Fact]
     public void A_channel_that_another_stands_in_for_goes_first()
     {
         // Channels 0 and 1 do nearly the same, and each does more than channel 2.
         float[] hessian = [10, 9.9f, 0, 9.9f, 10, 0, 0, 0, 7];
-        Assert.Equal([1, 2, 0], ChannelOrder.Find(hessian, [1, 1.01f, 1], 3, least: 2));
+        Assert.Equal([1, 2, 0], ChannelOrder.Find(hessian, [1, 1.01f, 1], 3, least: 2).Channels);
     }
 
     [Theory]
@@ -101,22 +101,27 @@ public sealed class ChannelTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}");
         var (hessian, down) = (new Activations(seed, 300, Channels).Hessian(),
             Activations.Weights(seed + 1, Outputs * Channels));
-        var order = ChannelOrder.Find(hessian, down, Channels, least: Channels - 1);
+        var order = ChannelOrder.Find(hessian, down, Channels, least: Channels - 1).Channels;
         Assert.Equal(Enumerable.Range(0, Channels), order.Order());
         var damages = Enumerable.Range(0, Channels).Select(gone => Remaining(hessian, down, gone)).ToArray();
         Assert.Equal(damages.Min(), damages[order[^1]], 1e-4 * damages.Min());
     }
 
     [Theory]
-    [InlineData(6, 1536, 4, new[] { 1536, 1280, 1024, 768 })]
-    [InlineData(2, 512, 2, new[] { 512, 256 })]
-    [InlineData(2, 128, 4, new[] { 128, 64 })]
-    public void A_ladder_goes_down_to_half_in_equal_steps_of_whole_blocks(
-        int layers, int channels, int levels, int[] widths)
+    [InlineData(37)]
+    [InlineData(38)]
+    public void What_is_missed_is_the_error_that_correction_leaves(int seed)
     {
-        var ladder = WidthLadder.Uniform(layers, channels, levels);
-        Assert.Equal(widths, ladder.Select(level => level[0]));
-        Assert.All(ladder, level => Assert.Equal(Enumerable.Repeat(level[0], layers), level));
+        output.WriteLine($"seed {seed}");
+        var (hessian, down) = (new Activations(seed, 300, Channels).Hessian(),
+            Activations.Weights(seed + 1, Outputs * Channels));
+        var missed = ChannelOrder.Find(hessian, down, Channels, least: Channels / 2).Missed;
+        Assert.Equal(0, missed[Channels]);
+        Assert.All(Enumerable.Range(Channels / 2, Channels / 2),
+            width => Assert.True(missed[width] > missed[width + 1]));
+        // The first step takes four channels at once: what they cost together, by definition.
+        var order = ChannelOrder.Find(hessian, down, Channels, least: Channels - 4);
+        Assert.Equal(Remaining(hessian, down, order.Channels[^4..]), missed[Channels - 4], 1e-4 * missed[Channels - 4]);
     }
 
     [Fact]
@@ -148,9 +153,9 @@ public sealed class ChannelTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// What is left of tr(W·(H + Λ)·Wᵀ) of one channel when all others, eliminated one by one, make up for it.
+    /// What is left of tr(W·(H + Λ)·Wᵀ) of some channels when all others, eliminated one by one, make up for them.
     /// </summary>
-    private static double Remaining(float[] hessian, float[] down, int gone)
+    private static double Remaining(float[] hessian, float[] down, params int[] gone)
     {
         var mean = Enumerable.Range(0, Channels).Average(i => hessian[(i * Channels) + i]);
         var left = new double[Channels, Channels];
@@ -161,7 +166,7 @@ public sealed class ChannelTests(ITestOutputHelper output)
                 left[i, j] = hessian[(i * Channels) + j] * (i == j ? 1.3 : 1) + (i == j ? 0.001 * mean : 0);
             }
         }
-        foreach (var pivot in Enumerable.Range(0, Channels).Where(pivot => pivot != gone))
+        foreach (var pivot in Enumerable.Range(0, Channels).Except(gone))
         {
             for (var i = 0; i < Channels; i++)
             {
@@ -172,8 +177,8 @@ public sealed class ChannelTests(ITestOutputHelper output)
                 }
             }
         }
-        return left[gone, gone] * Enumerable.Range(0, Outputs).Sum(row =>
-            (double)down[(row * Channels) + gone] * down[(row * Channels) + gone]);
+        return Enumerable.Range(0, Outputs).Sum(row => gone.Sum(i => gone.Sum(j =>
+            down[(row * Channels) + i] * left[i, j] * down[(row * Channels) + j])));
     }
 
     private static LowerTriangle Triangle(double[] matrix, int n)
