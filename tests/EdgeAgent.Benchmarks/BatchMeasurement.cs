@@ -15,24 +15,16 @@ internal static class BatchMeasurement
 {
     private const int Requests = 16;
     private const int AnswerTokens = 64;
-    private const string Text = "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
 
     public static int Run(string[] arguments)
     {
         var rounds = Arguments.Number(arguments, "--rounds", 10);
         var most = Arguments.Number(arguments, "--sequences", 8);
-        var copy = Directory.CreateTempSubdirectory("edge-agent-batch-");
-        try
-        {
-            using var model = ServedModel.Load(
-                EndlessModel.Copy(Arguments.Model(arguments), copy.FullName),
-                new EngineOptions { Threads = Arguments.Number(arguments, "--threads", 0), Sequences = most });
-            Measure(model, most, rounds);
-        }
-        finally
-        {
-            copy.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        using var model = ServedModel.Load(
+            EndlessPackage.Copy(Arguments.Model(arguments), folder),
+            new EngineOptions { Threads = Arguments.Number(arguments, "--threads", 0), Sequences = most });
+        Measure(model, most, rounds);
         return 0;
     }
 
@@ -105,7 +97,7 @@ internal static class BatchMeasurement
     private static PromptTicket Ticket(int number) => new(
         new PromptRequest
         {
-            Messages = [("user", $"{Text}{Text}{number}")],
+            Messages = [("user", $"{LevelTuning.PromptText}{LevelTuning.PromptText}{number}")],
             MaximumTokens = AnswerTokens,
             Timeout = TimeSpan.FromMinutes(10),
         }, TimeProvider.System);

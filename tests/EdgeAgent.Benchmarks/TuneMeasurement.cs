@@ -13,21 +13,12 @@ namespace EdgeAgent.Benchmarks;
 /// </remarks>
 internal static class TuneMeasurement
 {
-    private const string Text = "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
-
     public static int Run(string[] arguments)
     {
         var rounds = Arguments.Number(arguments, "--rounds", 40);
-        var copy = Directory.CreateTempSubdirectory("edge-agent-tune-");
-        try
-        {
-            Measure(EndlessModel.Copy(Arguments.Model(arguments), copy.FullName),
-                Arguments.Number(arguments, "--threads", 0), rounds);
-        }
-        finally
-        {
-            copy.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        Measure(EndlessPackage.Copy(Arguments.Model(arguments), folder),
+            Arguments.Number(arguments, "--threads", 0), rounds);
         return 0;
     }
 
@@ -76,7 +67,7 @@ internal static class TuneMeasurement
     /// <summary>A text that makes a prompt of about as many tokens as `tune` takes.</summary>
     private static string Prompt(ServedModel model)
     {
-        var prompt = string.Concat(Enumerable.Repeat(Text, LevelTuning.PromptTokens / 8));
+        var prompt = string.Concat(Enumerable.Repeat(LevelTuning.PromptText, LevelTuning.PromptTokens / 8));
         while (model.Package.EncodePrompt([("user", prompt)]).Length > LevelTuning.PromptTokens)
         {
             prompt = prompt[..^4];

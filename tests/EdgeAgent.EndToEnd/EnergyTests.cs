@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
-using EdgeAgent.Tests;
 
 namespace EdgeAgent.EndToEnd;
 
@@ -70,24 +68,11 @@ public sealed class EnergyTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Nano that never stops by itself: an answer so long that power is read while it runs.</summary>
-    private string[] Endless()
-    {
-        var model = Path.Combine(_folder.Path, "endless");
-        if (!Directory.Exists(model))
-        {
-            Directory.CreateDirectory(model);
-            foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, "models-lite", "nano")))
-            {
-                File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
-            }
-            var manifest = Path.Combine(model, "manifest.json");
-            var json = JsonNode.Parse(File.ReadAllText(manifest))!;
-            json["stop_tokens"] = new JsonArray(0);
-            File.WriteAllText(manifest, json.ToJsonString());
-        }
-        return ["--model", model, "--max-tokens", "900"];
-    }
+    /// <summary>An answer so long that power is read while it runs.</summary>
+    private string[] Endless() =>
+        ["--model", EndlessPackage.Copy(Nano, _folder), "--max-tokens", "900"];
+
+    private static string Nano => Path.Combine(Repository.Root, "models-lite", "nano");
 
     private static string Board => Path.Combine(
         Repository.Root, "tests", "EdgeAgent.Tests", "Fixtures", "boards", "jetson-orin-nano");

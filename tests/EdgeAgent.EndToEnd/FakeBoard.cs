@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeAgent.Tests;
 
 namespace EdgeAgent.EndToEnd;
 

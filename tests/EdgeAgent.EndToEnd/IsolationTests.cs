@@ -82,11 +82,3 @@ public sealed partial class IsolationTests
     [GeneratedRegex(@"^/(proc|dev)/|/(clr-debug-pipe|dotnet-diagnostic|\.dotnet|doublemapper)")]
     private static partial Regex RuntimesOwn();
 }
-
-/// <summary>A folder that is deleted at the end of its test.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("edge-agent-e2e").FullName;
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}

@@ -12,6 +12,10 @@ namespace EdgeAgent.Serving;
 /// </remarks>
 internal sealed class LevelTuning
 {
+    /// <summary>As a factory device writes, of at least eight tokens; prompts are made of it.</summary>
+    public const string PromptText =
+        "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
+
     public const int PromptTokens = 128;
     public const int AnswerTokens = 64;
     public const int LeastRounds = 3;
@@ -21,8 +25,6 @@ internal sealed class LevelTuning
 
     /// <summary>A measured turn waits no longer for its readings, also where the sensor has gone silent.</summary>
     public static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
-
-    private const string Text = "Part: bearing 7. Temperature 61.5 C (limit 80), vibration 2.8 mm/s (limit 4.5). ";
 
     private readonly ServedModel _model;
     private readonly EnergyMeter _energy;
@@ -39,7 +41,7 @@ internal sealed class LevelTuning
         // A context that is too short for both is split two to one.
         var prompt = Math.Min(PromptTokens, model.Engine.Context * 2 / 3);
         _answerTokens = Math.Min(AnswerTokens, model.Engine.Context - prompt);
-        var text = string.Concat(Enumerable.Repeat(Text, PromptTokens / 8));
+        var text = string.Concat(Enumerable.Repeat(PromptText, PromptTokens / 8));
         _prompt = [.. model.Package.EncodePrompt([("user", text)]).Take(prompt)];
         _levels = [.. model.Manifest.Levels.Select(_ => new Turns())];
         _residentBytes = new long[_levels.Length];

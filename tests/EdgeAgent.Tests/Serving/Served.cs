@@ -1,6 +1,5 @@
 using EdgeAgent.Inference;
 using EdgeAgent.Inference.Sampling;
-using EdgeAgent.ModelPackage;
 using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using EdgeAgent.Tests.Inference;
@@ -27,16 +26,10 @@ internal static class Served
 
     public static PlanInForce At(int level) => new() { Plan = new PruningPlan { Level = level } };
 
-    /// <summary>Nano with a stop token that it never chooses, so that answers reach their token limit.</summary>
-    public static ServedModel LoadEndless(TemporaryFolder folder, int sequences = 1)
-    {
-        var copy = folder.CopyOf(NanoPackages.Embedded);
-        var path = Path.Combine(copy, PackageManifest.FileName);
-        var manifest = ManifestJson.Read(File.ReadAllBytes(path)) with { StopTokens = [0] };
-        File.WriteAllText(path, ManifestJson.Write(manifest));
-        return ServedModel.Load(
-            copy, new EngineOptions { Threads = RunningModel.Threads, Sequences = sequences });
-    }
+    /// <summary>Nano whose answers reach their token limit.</summary>
+    public static ServedModel LoadEndless(TemporaryFolder folder, int sequences = 1) => ServedModel.Load(
+        EndlessPackage.Copy(NanoPackages.Embedded, folder),
+        new EngineOptions { Threads = RunningModel.Threads, Sequences = sequences });
 
     public static PromptRequest Request(
         string prompt = "Thanks", int tokens = 64, Lane lane = Lane.Normal, TimeSpan? timeout = null,
