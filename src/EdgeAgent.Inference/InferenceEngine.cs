@@ -169,6 +169,15 @@ public sealed class InferenceEngine : IDisposable
         OpenedLevel(level).Extend(sequence, tokens.Length, logitRows);
     }
 
+    /// <summary>A whole prompt, in chunks as long as they may be; leaves the logits of its last token.</summary>
+    public void Prefill(int sequence, ReadOnlySpan<int> prompt, int level)
+    {
+        for (var past = 0; past < prompt.Length; past += ChunkTokens)
+        {
+            Extend(sequence, prompt.Slice(past, Math.Min(ChunkTokens, prompt.Length - past)), past, level);
+        }
+    }
+
     /// <summary>One row of logits of the last step, [V]; the caller may change it, the next step does.</summary>
     public unsafe Span<float> Logits(int row) =>
         new(_buffers.Logits + ((long)row * _buffers.VocabularySize), _buffers.VocabularySize);

@@ -110,11 +110,7 @@ internal static class SelfSampling
         {
             Count = Math.Min(start.Length, window - 1);
             start.AsSpan(0, Count).CopyTo(Tokens);
-            for (var past = 0; past < Count; past += engine.ChunkTokens)
-            {
-                var chunk = Tokens.AsSpan(past, Math.Min(engine.ChunkTokens, Count - past));
-                engine.Extend(sequence, chunk, past, level: 0);
-            }
+            engine.Prefill(sequence, Tokens.AsSpan(0, Count), level: 0);
             Accept(engine.Logits(0));
         }
 

@@ -57,7 +57,7 @@ public static class PackageComparison
     public static double DecodeSpeed(InferenceEngine engine, int level, TimeProvider time)
     {
         var length = Math.Min(SpeedPrompt, engine.Context / 2);
-        engine.Extend(0, new int[Math.Min(length, engine.ChunkTokens)], past: 0, level);
+        engine.Prefill(0, new int[length], level);
         var count = Math.Min(SpeedTokens, engine.Context - length);
         engine.Decode([0], [length], level);
         var start = time.GetTimestamp();

@@ -38,11 +38,7 @@ public static class TaskEvaluation
         var generation = new Generation(package.Tokenizer, package.Manifest.StopTokens, engine.VocabularySize,
             package.EncodePrompt(task.Messages.Select(m => (m.Role, m.Content))), engine.Context,
             new GenerationOptions { MaximumTokens = expected.Count + SpareTokens });
-        for (var past = 0; past < generation.Prompt.Length; past += engine.ChunkTokens)
-        {
-            var chunk = generation.Prompt.AsSpan(past, Math.Min(engine.ChunkTokens, generation.Prompt.Length - past));
-            engine.Extend(0, chunk, past, level);
-        }
+        engine.Prefill(0, generation.Prompt, level);
         generation.Accept(engine.Logits(0));
         while (generation.End == GenerationEnd.None)
         {

@@ -84,7 +84,7 @@ public sealed class GoldenTests(NanoPackages packages)
             Assert.Equal(model.Engine.LevelCount, reference.LastLogits!.Length);
             for (var level = 0; level < model.Engine.LevelCount; level++)
             {
-                model.Prefill(0, reference.PromptTokens, level);
+                model.Engine.Prefill(0, reference.PromptTokens, level);
                 var deviation = NanoReference.Deviation(model.Engine.Logits(0), reference.LastLogits[level]);
                 Assert.InRange(deviation, 0, Limit(quantization));
             }

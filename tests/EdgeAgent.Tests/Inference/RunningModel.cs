@@ -25,16 +25,6 @@ internal sealed class RunningModel : IDisposable
             options ?? new EngineOptions { Threads = Threads, Sequences = Sequences, LogitRows = LogitRows }));
     }
 
-    /// <summary>Feeds all tokens after what the sequence holds, in chunks, and leaves the last one's logits.</summary>
-    public void Prefill(int sequence, ReadOnlySpan<int> tokens, int level, int past = 0)
-    {
-        for (var done = 0; done < tokens.Length; done += Engine.ChunkTokens)
-        {
-            var chunk = tokens.Slice(done, Math.Min(Engine.ChunkTokens, tokens.Length - done));
-            Engine.Extend(sequence, chunk, past + done, level);
-        }
-    }
-
     /// <summary>Feeds each token alone at a level of its own, and leaves the last one's logits.</summary>
     public void FeedOneByOne(int sequence, ReadOnlySpan<int> tokens, ReadOnlySpan<int> levels)
     {
@@ -50,7 +40,7 @@ internal sealed class RunningModel : IDisposable
     public int[] Greedy(int[] prompt, int promptLevel, Func<int, int> levelOf, int limit = 400)
     {
         var answer = new List<int>();
-        Prefill(0, prompt, promptLevel);
+        Engine.Prefill(0, prompt, promptLevel);
         while (true)
         {
             answer.Add(Likeliest());

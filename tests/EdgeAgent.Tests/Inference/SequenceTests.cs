@@ -19,7 +19,7 @@ public sealed class SequenceTests(NanoPackages packages, ITestOutputHelper outpu
         var active = cases.Take(count).Select(reference => new Answer(reference)).ToList();
         for (var row = 0; row < count; row++)
         {
-            model.Prefill(row, active[row].Reference.PromptTokens, level: 0);
+            model.Engine.Prefill(row, active[row].Reference.PromptTokens, level: 0);
             active[row].Tokens.Add(model.Likeliest());
         }
         while (active.Count > 0)
@@ -42,9 +42,9 @@ public sealed class SequenceTests(NanoPackages packages, ITestOutputHelper outpu
         var model = packages.Int4;
         var (longest, shortest) = (NanoReference.Cases.MaxBy(c => c.PromptTokens.Length)!,
             NanoReference.Cases.MinBy(c => c.PromptTokens.Length)!);
-        model.Prefill(0, longest.PromptTokens, 0);
+        model.Engine.Prefill(0, longest.PromptTokens, 0);
         var first = model.Likeliest();
-        model.Prefill(1, shortest.PromptTokens, 0);
+        model.Engine.Prefill(1, shortest.PromptTokens, 0);
         var second = model.Likeliest();
         Assert.Equal((longest.GreedyTokens[0], shortest.GreedyTokens[0]), (first, second));
 

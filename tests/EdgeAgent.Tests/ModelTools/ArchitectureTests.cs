@@ -46,7 +46,7 @@ public sealed class ArchitectureTests : IDisposable
         var source = Repository.SharedPath($"models/tiny/{name}");
         using var model = Import(source, QuantizationMethod.Rtn);
         var prompt = Reference(source).Prompt;
-        model.Prefill(0, prompt, level: 0);
+        model.Engine.Prefill(0, prompt, level: 0);
         var atOnce = model.Engine.Logits(0).ToArray();
         model.FeedOneByOne(1, prompt, new int[prompt.Length]);
         Assert.All(atOnce, logit => Assert.True(float.IsFinite(logit)));

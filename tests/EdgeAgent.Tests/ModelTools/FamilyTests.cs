@@ -53,7 +53,7 @@ public sealed class FamilyTests(ITestOutputHelper output) : IDisposable
         var channels = model.Package.Manifest.Levels[0].FfnChannels;
         var expected = new PlainModel(source).Logits(tokens, [.. tokens.Select(_ => channels)]);
 
-        model.Prefill(0, tokens.AsSpan(0, 16), level: 0);
+        model.Engine.Prefill(0, tokens.AsSpan(0, 16), level: 0);
         Assert.InRange(NanoReference.Deviation(model.Engine.Logits(0), expected[15]), 0, 1e-3f);
         for (var i = 16; i < tokens.Length; i++)
         {

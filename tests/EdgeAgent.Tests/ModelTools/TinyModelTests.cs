@@ -29,7 +29,7 @@ public sealed class TinyModelTests(ITestOutputHelper output) : IDisposable
         {
             var channels = model.Package.Manifest.Levels[level].FfnChannels;
             var expected = new PlainModel(source).Logits(tokens, [.. tokens.Select(_ => channels)]);
-            model.Prefill(0, tokens, level);
+            model.Engine.Prefill(0, tokens, level);
             Assert.InRange(NanoReference.Deviation(model.Engine.Logits(0), expected[^1]), 0, 1e-3f);
         }
     }
