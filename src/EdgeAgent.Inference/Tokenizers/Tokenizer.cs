@@ -76,9 +76,6 @@ public sealed class Tokenizer
     /// <summary>The token's text to look at; a part of a character shows as U+FFFD.</summary>
     public string TokenText(int id) => Encoding.UTF8.GetString(TokenBytes(id));
 
-    /// <summary>The id of the added token with this text, such as <c>&lt;|im_end|&gt;</c>.</summary>
-    public bool TryFindAddedToken(string content, out int id) => _model.AddedIds.TryGetValue(content, out id);
-
     /// <summary>The text of these tokens; with or without the special ones.</summary>
     public string Decode(ReadOnlySpan<int> ids, bool showSpecial = false)
     {

@@ -26,9 +26,6 @@ internal sealed class TokenizerModel
     /// <summary>Added tokens that are looked for in the normalized text.</summary>
     public required AddedTokenSet NormalizedAdded { get; init; }
 
-    /// <summary>Ids of added tokens by text.</summary>
-    public required FrozenDictionary<string, int> AddedIds { get; init; }
-
     /// <summary>Ids of special tokens.</summary>
     public required FrozenSet<int> SpecialIds { get; init; }
 

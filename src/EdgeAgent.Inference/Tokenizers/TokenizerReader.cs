@@ -37,7 +37,6 @@ internal static class TokenizerReader
             IgnoreMerges = options.IgnoreMerges,
             RawAdded = Set(added, [], normalized: false),
             NormalizedAdded = Set(added, normalizers, normalized: true),
-            AddedIds = added.ToFrozenDictionary(token => Encoding.UTF8.GetString(token.Content), token => token.Id),
             SpecialIds = special,
             Normalizers = normalizers,
             Preparation = [.. cuts.Preparation],
