@@ -155,7 +155,7 @@ internal sealed class AgentOptionsReader
     // Rules about several values, and about defaults that come from the machine.
     private void CheckTogether()
     {
-        if (_origins["device"] == OptionOrigin.Default && TopicRules.DeviceFault(_options.Device) is { } wanted)
+        if (_origins["device"] == OptionOrigin.Default && MqttOptionRules.DeviceFault(_options.Device) is { } wanted)
         {
             _errors.Add(new(new("host name"),
                 $"\"{_options.Device}\" cannot be a device's name, which is {wanted}; set --device"));

@@ -1,7 +1,7 @@
 namespace EdgeAgent.Hosting;
 
 /// <summary>Checks of configured names that end up in MQTT; each returns what is wanted, null for a good one.</summary>
-internal static class TopicRules
+internal static class MqttOptionRules
 {
     public static string? DeviceFault(string name) =>
         name.Length is >= 1 and <= 64 && name.All(IsDeviceCharacter) && name is not ("." or "..")
