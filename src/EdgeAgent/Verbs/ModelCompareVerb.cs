@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
-using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Evaluate;
 
 namespace EdgeAgent.Verbs;
@@ -10,8 +9,6 @@ namespace EdgeAgent.Verbs;
 /// <summary>`model compare`: how far one package is from another of the same model.</summary>
 internal static class ModelCompareVerb
 {
-    private const int MaximumTextBytes = 16 << 20;
-
     public static Command Create(TimeProvider time)
     {
         var reference = new Argument<string>("A") { Description = "Package that is taken for right, at level 0" };
@@ -32,7 +29,7 @@ internal static class ModelCompareVerb
             using var b = LoadedPackage.Open(parsed.GetValue(other)!);
             using var engineA = ModelArguments.EvaluationEngine(a);
             using var engineB = ModelArguments.EvaluationEngine(b);
-            var ids = Tokens(a, parsed.GetValue(text), parsed.GetValue(tokens));
+            var ids = EvaluationText.Tokens(a, parsed.GetValue(text), parsed.GetValue(tokens));
             var width = Math.Clamp(parsed.GetValue(window), 2, Math.Min(engineA.Context, engineB.Context));
             var count = parsed.GetValue(levels) ? engineB.LevelCount : 1;
             var line = new ProgressLine("levels", count, time);
@@ -48,26 +45,6 @@ internal static class ModelCompareVerb
             return parsed.GetValue(json) ? PrintJson(first, second, results) : Print(first, second, results);
         }, cancel));
         return verb;
-    }
-
-    private static int[] Tokens(LoadedPackage package, string? file, int count)
-    {
-        if (file is not null && new FileInfo(file) is { Exists: false } or { Length: > MaximumTextBytes })
-        {
-            throw new UsageException($"--text {file}: not there, or larger than {MaximumTextBytes >> 20} MiB.");
-        }
-        var tokens = new List<int>();
-        if (file is null)
-        {
-            package.Tokenizer.Encode(CalibrationPrompts.Text, tokens);
-        }
-        else
-        {
-            package.Tokenizer.Encode(File.ReadAllBytes(file), tokens);
-        }
-        return tokens.Count >= 2
-            ? [.. tokens.Take(Math.Max(2, count))]
-            : throw new UsageException($"--text {file}: {tokens.Count} tokens; a comparison needs at least 2.");
     }
 
     private static int Print(Compared a, Compared b, List<LevelComparison> levels)

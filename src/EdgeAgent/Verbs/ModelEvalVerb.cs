@@ -9,7 +9,6 @@ namespace EdgeAgent.Verbs;
 /// <summary>`model eval`: how good each level of a package is, on tasks or on a text.</summary>
 internal static class ModelEvalVerb
 {
-    private const int MaximumTextBytes = 64 << 20;
     private const int RecordedTokens = 1024;
     private const int RecordedWindow = 512;
 
@@ -88,22 +87,9 @@ internal static class ModelEvalVerb
     {
         using var package = LoadedPackage.Open(path);
         using var engine = ModelArguments.EvaluationEngine(package);
-        var tokens = Tokens(package, file, RecordedTokens);
+        var tokens = EvaluationText.Tokens(package, file, RecordedTokens);
         return [.. Enumerable.Range(0, engine.LevelCount).Select(level => PerplexityEvaluation.Run(
             engine, tokens, Math.Min(RecordedWindow, engine.Context), level).Perplexity)];
-    }
-
-    private static int[] Tokens(LoadedPackage package, string file, int first)
-    {
-        if (new FileInfo(file) is { Exists: true, Length: > MaximumTextBytes })
-        {
-            throw new UsageException($"{file} is larger than {MaximumTextBytes >> 20} MiB.");
-        }
-        var tokens = new List<int>();
-        package.Tokenizer.Encode(File.ReadAllBytes(file), tokens);
-        return tokens.Count >= 2
-            ? [.. tokens.Take(first)]
-            : throw new UsageException($"{file} has {tokens.Count} tokens; perplexity needs at least 2.");
     }
 
     private static int Text(
@@ -113,7 +99,7 @@ internal static class ModelEvalVerb
         {
             throw new UsageException($"--window {window}: must lie from 2 to the context of {engine.Context} tokens.");
         }
-        var part = Tokens(package, file, first);
+        var part = EvaluationText.Tokens(package, file, first);
         var results = levels.Select(level => PerplexityEvaluation.Run(engine, part, window, level)).ToArray();
         if (json)
         {
