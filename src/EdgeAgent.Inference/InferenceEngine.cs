@@ -114,7 +114,9 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>The KV cache that every level is bound to; for checks.</summary>
     internal KvCache Cache => _cache;
 
-    /// <summary>Closes a level and frees its weights that no other open level uses.</summary>
+    /// <summary>Closes a level.</summary>
+    /// <remarks>What ONNX Runtime packed for it stays in memory until the engine ends: the container of shared packed
+    /// weights lets nothing go (docs/PERFORMANCE.md, memory of pruning levels).</remarks>
     public void Close(int level)
     {
         lock (_opening)
@@ -223,9 +225,11 @@ public sealed class InferenceEngine : IDisposable
     {
         var choice = Choose(level);
         using var options = SessionSettings.Create(_options, choice, _package.Path);
-        return LevelSession.Open(choice.Graph.File, _package.ReadGraph(choice.Graph), _package.Weights,
+        var session = LevelSession.Open(choice.Graph.File, _package.ReadGraph(choice.Graph), _package.Weights,
             LoadedPackage.DataFile, new SharedTensors(_buffers, _rotary, _cache), options,
             _options.ShareWeights ? _packed : null);
+        _package.Weights.GiveBack();
+        return session;
     }
 
     private ProviderChoice Choose(int level) => ProviderChoice.Of(

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using EdgeAgent.Inference.Graphs;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -7,8 +8,10 @@ using DataType = EdgeAgent.Inference.Graphs.Onnx.TensorProto.Types.DataType;
 namespace EdgeAgent.Inference.Runtime;
 
 /// <summary>The data file of a package in memory, and one tensor for each place in it that graphs name.</summary>
-internal sealed class WeightsMap : IDisposable
+internal sealed partial class WeightsMap : IDisposable
 {
+    private const int AdviseDontNeed = 4;
+
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly IntPtr _address;
@@ -41,6 +44,10 @@ internal sealed class WeightsMap : IDisposable
         return value;
     }
 
+    /// <summary>Gives the file's pages back that were read so far; whoever reads one again gets it again.</summary>
+    /// <remarks>ONNX Runtime packs most matrices anew when a session is made and never looks here again.</remarks>
+    public void GiveBack() => _ = Advise(_address, (nuint)LengthBytes, AdviseDontNeed);
+
     public void Dispose()
     {
         foreach (var tensor in _tensors.Values)
@@ -51,6 +58,9 @@ internal sealed class WeightsMap : IDisposable
         _view.Dispose();
         _file.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(IntPtr address, nuint length, int advice);
 
     private static TensorElementType ElementType(DataType type) => type switch
     {
