@@ -35,15 +35,16 @@ internal static class CalibrationPlanner
         var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
         using var tensors = source.OpenTensors();
         var hidden = EmbeddedText.Of(model, tensors, Spread(windows));
-        var damage = corrects ? new DamageSurvey(model, hidden) : null;
         var open = Open(options, formats);
+        // Where there is a choice: of what a layer loses, or of its formats.
+        var damage = corrects || open.Length > 1 ? new DamageSurvey(model, hidden) : null;
         var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
         var surveys = Survey(model, tensors, hidden, damage, open, scaled, progress, cancel);
-        var levels = damage is null ? own
-            : WidthLadder.Of(model.IntermediateSize, damage.Measure(tensors, cancel), options.Levels);
+        var weights = damage?.Measure(tensors, cancel) ?? [.. surveys.Select(_ => 1.0)];
         return new CalibrationPlan(
-            windows, [.. surveys.Select(survey => survey.Order.Channels)], levels, corrects,
-            BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], open, options.Bits),
+            windows, [.. surveys.Select(survey => corrects ? survey.Order.Channels : Unordered(model))],
+            corrects ? Ladder(model, options, surveys, weights) : own, corrects,
+            BitBudget.Choose([.. surveys.SelectMany((survey, i) => survey.Weighed(weights[i]))], open, options.Bits),
             LevelFormat(corrects))
         {
             Scales = scaled is null ? null : [.. surveys.Select(survey => survey.Scales!)],
@@ -66,6 +67,13 @@ internal static class CalibrationPlanner
     /// <summary>The finest that a ladder has room for; a trained model has blocks of its own.</summary>
     private static BlockFormat LevelFormat(bool corrects) =>
         corrects ? BlockFormat.Int4 with { IsSymmetric = false } : BlockFormat.Int4;
+
+    private static IReadOnlyList<IReadOnlyList<int>> Ladder(
+        DecoderConfig model, ImportOptions options, List<LayerSurvey> surveys, IReadOnlyList<double> weights) =>
+        WidthLadder.Of(model.IntermediateSize, options.Levels,
+            [.. surveys.Select((survey, i) => Array.ConvertAll(survey.Order.Missed, missed => missed * weights[i]))]);
+
+    private static int[] Unordered(DecoderConfig model) => [.. Enumerable.Range(0, model.IntermediateSize)];
 
     /// <summary>Windows from everywhere: prose and answers alike.</summary>
     private static int[][] Spread(IReadOnlyList<int[]> windows)

@@ -18,7 +18,7 @@ internal sealed record ChannelOrder(int[] Channels, double[] Missed)
     private const int Steps = 12;
 
     /// <summary>Channels of the largest layer that elimination is used for: an inverse of more takes minutes.</summary>
-    private const int LargestEliminated = 4096;
+    public const int LargestEliminated = 4096;
 
     /// <param name="hessian">[n, n]: XᵀX of the channels.</param>
     /// <param name="down">[outputs, n]</param>

@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -39,7 +39,8 @@ internal sealed class DamageSurvey
     public DamageSurvey(DecoderConfig model, float[][] embedded)
     {
         _model = model;
-        _width = Math.Max(WidthLadder.Least(model.IntermediateSize), (int)(MeasuredShare * model.IntermediateSize));
+        var channels = model.IntermediateSize;
+        _width = Math.Clamp((int)(MeasuredShare * channels), Math.Min(channels, WidthLadder.Least(channels)), channels);
         var textBytes = (long)Tokens * model.HiddenSize * sizeof(float);
         var texts = (int)Math.Clamp(MaximumBytes / (textBytes * model.Layers), 1, MaximumTexts);
         // Spread over the windows: prose and answers alike.
@@ -65,19 +66,16 @@ internal sealed class DamageSurvey
         _orders.Add(order);
     }
 
-    /// <summary>For each layer the damage by the number of channels left, [n + 1], in nats for each token.</summary>
-    public IReadOnlyList<double[]> Measure(ITensorSource tensors, CancellationToken cancel)
+    /// <summary>
+    /// For each layer, nats for each token that the whole model's answers move by for each unit of squared error that
+    /// the layer adds to its residual stream; 1 where a layer has no channels to lose.
+    /// </summary>
+    public IReadOnlyList<double> Measure(ITensorSource tensors, CancellationToken cancel)
     {
         using var divergence = new AnswerDivergence(_model, tensors);
         var damages = divergence.Of(Compared(_whole), _pruned.ConvertAll(Compared), cancel);
-        return [.. damages.Select((damage, layer) => Curve(_orders[layer].Missed, damage))];
-    }
-
-    private double[] Curve(double[] missed, double damage)
-    {
-        var curve = new double[missed.Length];
-        TensorPrimitives.Multiply(missed, damage / Math.Max(missed[_width], double.Epsilon), curve);
-        return curve;
+        return [.. damages.Select((damage, layer) =>
+            _orders[layer].Missed[_width] is > 0 and var missed ? damage / missed : 1)];
     }
 
     private static void Run(LayerPass pass, float[][] texts)
@@ -88,29 +86,38 @@ internal sealed class DamageSurvey
         }
     }
 
-    /// <summary>The whole projection, with zeros for the channels that go and the others corrected.</summary>
+    /// <summary>The whole projection, with zeros for the channels that go; the others make up for them.</summary>
     private float[] Thinned(float[] hessian, float[] down, int[] channels)
     {
         var n = channels.Length;
-        float[] ordered = new float[down.Length], orderedHessian = new float[hessian.Length];
-        for (var row = 0; row < n; row++)
-        {
-            for (var i = 0; i < n; i++)
-            {
-                orderedHessian[(row * n) + i] = hessian[(channels[row] * n) + channels[i]];
-            }
-        }
+        var ordered = new float[down.Length];
         for (var i = 0; i < down.Length; i++)
         {
             ordered[i] = down[(i / n * n) + channels[i % n]];
         }
-        var corrected = CorrectedDown.Solve(orderedHessian, ordered, n, _width);
+        // As the order was found: without elimination nothing was made up for.
+        var left = n > ChannelOrder.LargestEliminated ? MatrixColumns.First(ordered, n, _width)
+            : CorrectedDown.Solve(Ordered(hessian, channels), ordered, n, _width);
         var thinned = new float[down.Length];
-        for (var i = 0; i < corrected.Length; i++)
+        for (var i = 0; i < left.Length; i++)
         {
-            thinned[(i / _width * n) + channels[i % _width]] = corrected[i];
+            thinned[(i / _width * n) + channels[i % _width]] = left[i];
         }
         return thinned;
+    }
+
+    private static float[] Ordered(float[] hessian, int[] channels)
+    {
+        var n = channels.Length;
+        var ordered = new float[hessian.Length];
+        for (var row = 0; row < n; row++)
+        {
+            for (var i = 0; i < n; i++)
+            {
+                ordered[(row * n) + i] = hessian[(channels[row] * n) + channels[i]];
+            }
+        }
+        return ordered;
     }
 
     /// <summary>The tokens of all texts that are compared, [T, D].</summary>

@@ -25,7 +25,7 @@ internal static class WidthLadder
     /// </summary>
     /// <param name="channels">FFN channels of a layer, a multiple of <see cref="Unit"/>.</param>
     /// <param name="damages">For each layer, the damage by the number of channels left, [channels + 1].</param>
-    public static IReadOnlyList<IReadOnlyList<int>> Of(int channels, IReadOnlyList<double[]> damages, int levels)
+    public static IReadOnlyList<IReadOnlyList<int>> Of(int channels, int levels, IReadOnlyList<double[]> damages)
     {
         var least = Least(channels);
         int[] widths = [.. Enumerable.Repeat(channels, damages.Count)];
