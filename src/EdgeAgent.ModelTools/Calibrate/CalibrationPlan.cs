@@ -11,7 +11,7 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <param name="Formats">Format of each matrix of the body, by its name in the package.</param>
 internal sealed record CalibrationPlan(
     IReadOnlyList<int[]> Windows, IReadOnlyList<int[]> Orders, IReadOnlyList<IReadOnlyList<int>> Levels,
-    bool CorrectsLevels, IReadOnlyDictionary<string, BlockFormat> Formats, BlockFormat LevelFormat)
+    bool CorrectsLevels, IReadOnlyDictionary<string, BlockFormat> Formats)
 {
     /// <summary>What the channels of each layer are divided by; null: nothing.</summary>
     public IReadOnlyList<LayerScales>? Scales { get; init; }
@@ -20,7 +20,7 @@ internal sealed record CalibrationPlan(
     public bool HandsErrorsOn { get; init; } = true;
 
     /// <summary>The format of a matrix by its name; embedding and head have 8 bits, further levels' down projections
-    /// a format of their own.</summary>
+    /// the finest of 4.</summary>
     public BlockFormat FormatOf(string name) => Formats.GetValueOrDefault(name)
-        ?? (name.StartsWith("layers.", StringComparison.Ordinal) ? LevelFormat : BlockFormat.Int8);
+        ?? (name.StartsWith("layers.", StringComparison.Ordinal) ? BlockFormat.Int4 : BlockFormat.Int8);
 }

@@ -11,10 +11,12 @@ internal static class CalibrationPlanner
     /// <summary>Windows that the survey looks at.</summary>
     private const int SurveyWindows = 16;
 
+    /// <summary>What a matrix may become, from the fewest bits to the most.</summary>
+    /// <remarks>None has zero points: with them SmolLM2 was worse (docs/PERFORMANCE.md), and Arm is slower.</remarks>
     private static readonly BlockFormat[] Formats =
     [
-        new(4, 64, IsSymmetric: true), new(4, 64, IsSymmetric: false), new(4, 32, IsSymmetric: true),
-        new(4, 32, IsSymmetric: false), new(8, 64, IsSymmetric: true), new(8, 32, IsSymmetric: true),
+        new(4, 64, IsSymmetric: true), new(4, 32, IsSymmetric: true), new(8, 64, IsSymmetric: true),
+        new(8, 32, IsSymmetric: true),
     ];
 
     /// <param name="progress">Receives the number of layers done.</param>
@@ -36,44 +38,34 @@ internal static class CalibrationPlanner
         using var tensors = source.OpenTensors();
         var hidden = EmbeddedText.Of(model, tensors, Spread(windows));
         var open = Open(options, formats);
-        // Where there is a choice: of what a layer loses, or of its formats.
-        var damage = corrects || open.Length > 1 ? new DamageSurvey(model, hidden) : null;
+        var damage = corrects ? new DamageSurvey(model, hidden) : null;
         var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
         var surveys = Survey(model, tensors, hidden, damage, open, scaled, progress, cancel);
-        var weights = damage?.Measure(tensors, cancel) ?? [.. surveys.Select(_ => 1.0)];
         return new CalibrationPlan(
-            windows, [.. surveys.Select(survey => corrects ? survey.Order.Channels : Unordered(model))],
-            corrects ? Ladder(model, options, surveys, weights) : own, corrects,
-            BitBudget.Choose([.. surveys.SelectMany((survey, i) => survey.Weighed(weights[i]))], open, options.Bits),
-            LevelFormat(corrects))
+            windows, [.. surveys.Select(survey => survey.Order.Channels)],
+            damage is null ? own : Ladder(model, options, surveys, damage.Measure(tensors, cancel)), corrects,
+            BitBudget.Choose([.. surveys.SelectMany(survey => survey.Losses)], open, options.Bits))
         {
             Scales = scaled is null ? null : [.. surveys.Select(survey => survey.Scales!)],
             HandsErrorsOn = options.Quantization != QuantizationMethod.Awq,
         };
     }
 
-    /// <summary>Auto may take any; GPTQ and AWQ alone have one symmetric format, the finest within the
-    /// budget.</summary>
+    /// <summary>Auto may take any; GPTQ and AWQ alone have one of 4 bits, the finest within the budget.</summary>
     private static BlockFormat[] Open(ImportOptions options, BlockFormat[] formats)
     {
         if (options.Quantization == QuantizationMethod.Auto)
         {
             return formats;
         }
-        var symmetric = formats.Where(format => format is { IsSymmetric: true, Bits: 4 }).ToArray();
-        return [symmetric.LastOrDefault(format => format.StoredBits <= options.Bits) ?? symmetric[0]];
+        var four = formats.Where(format => format.Bits == 4).ToArray();
+        return [four.LastOrDefault(format => format.StoredBits <= options.Bits) ?? four[0]];
     }
 
-    /// <summary>The finest that a ladder has room for; a trained model has blocks of its own.</summary>
-    private static BlockFormat LevelFormat(bool corrects) =>
-        corrects ? BlockFormat.Int4 with { IsSymmetric = false } : BlockFormat.Int4;
-
     private static IReadOnlyList<IReadOnlyList<int>> Ladder(
-        DecoderConfig model, ImportOptions options, List<LayerSurvey> surveys, IReadOnlyList<double> weights) =>
+        DecoderConfig model, ImportOptions options, List<LayerSurvey> surveys, IReadOnlyList<double> damages) =>
         WidthLadder.Of(model.IntermediateSize, options.Levels,
-            [.. surveys.Select((survey, i) => Array.ConvertAll(survey.Order.Missed, missed => missed * weights[i]))]);
-
-    private static int[] Unordered(DecoderConfig model) => [.. Enumerable.Range(0, model.IntermediateSize)];
+            [.. surveys.Select((survey, i) => Array.ConvertAll(survey.Order.Missed, missed => missed * damages[i]))]);
 
     /// <summary>Windows from everywhere: prose and answers alike.</summary>
     private static int[][] Spread(IReadOnlyList<int[]> windows)

@@ -13,11 +13,6 @@ internal sealed record LayerSurvey(ChannelOrder Order, IReadOnlyList<FormatLosse
     /// <summary>Rows of a matrix that are rounded to know its loss; the others are alike.</summary>
     private const int SampledRows = 128;
 
-    /// <summary>The losses of the layer's matrices, in the unit of the whole model's damage.</summary>
-    /// <param name="damage">Of the whole model, for each unit of the layer's squared error.</param>
-    public IEnumerable<FormatLosses> Weighed(double damage) => Losses.Select(matrix =>
-        matrix with { Losses = [.. matrix.Losses.Select(loss => loss * damage)] });
-
     /// <summary>Measures one layer.</summary>
     /// <param name="least">FFN channels that every level keeps.</param>
     /// <remarks>
