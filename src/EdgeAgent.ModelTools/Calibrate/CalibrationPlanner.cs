@@ -12,7 +12,7 @@ internal static class CalibrationPlanner
     private const int SurveyWindows = 16;
 
     /// <summary>What a matrix may become, from the fewest bits to the most.</summary>
-    /// <remarks>None has zero points: with them SmolLM2 was worse (docs/PERFORMANCE.md), and Arm is slower.</remarks>
+    /// <remarks>None has zero points: with them SmolLM2 was worse (docs/PERFORMANCE.md).</remarks>
     private static readonly BlockFormat[] Formats =
     [
         new(4, 64, IsSymmetric: true), new(4, 32, IsSymmetric: true), new(8, 64, IsSymmetric: true),
