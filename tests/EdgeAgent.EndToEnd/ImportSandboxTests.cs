@@ -183,18 +183,28 @@ public sealed class ImportSandboxTests : IDisposable
         }
     }
 
-    /// <summary>A vocabulary of 2^20 rows in Q2_K, 84 bytes for 256 weights: 352 MB here, 4.3 GB as floats.</summary>
+    /// <summary>An FFN of 2^20 channels in Q2_K, 84 bytes for 256 weights: 352 MB here, 4.3 GB as floats.</summary>
     private static void WriteUnfolding(string path)
     {
-        const int rows = 1 << 20, width = 1024, q2K = 10;
-        var head = new GgufWriter()
+        const int rows = 1 << 20, width = 1024, tokens = 4;
+        const uint q2K = 10;
+        var writer = new GgufWriter()
             .Text("general.architecture", "llama").UInt32("llama.context_length", 64)
             .UInt32("llama.embedding_length", width).UInt32("llama.block_count", 1)
-            .UInt32("llama.feed_forward_length", 256).UInt32("llama.attention.head_count", 16)
+            .UInt32("llama.feed_forward_length", rows).UInt32("llama.attention.head_count", 16)
             .Text("tokenizer.ggml.model", "gpt2").Text("tokenizer.ggml.pre", "gpt-2")
             .Texts("tokenizer.ggml.tokens", "</s>", "a", "b", "ab").Texts("tokenizer.ggml.merges", "a b")
             .UInt32("tokenizer.ggml.eos_token_id", 0)
-            .Tensor("token_embd.weight", [rows, width], q2K, []).ToArray();
+            .Tensor("token_embd.weight", [tokens, width], new float[tokens * width]);
+        foreach (var norm in new[] { "attn_norm", "ffn_norm" })
+        {
+            writer.Tensor($"blk.0.{norm}.weight", [width], new float[width]);
+        }
+        foreach (var matrix in new[] { "attn_q", "attn_k", "attn_v", "attn_output" })
+        {
+            writer.Tensor($"blk.0.{matrix}.weight", [width, width], q2K, new byte[width * width / 256 * 84]);
+        }
+        var head = writer.Tensor("blk.0.ffn_gate.weight", [rows, width], q2K, []).ToArray();
         using var file = File.Create(path);
         file.Write(head);
         file.SetLength(head.Length + ((long)rows * width / 256 * 84));
