@@ -1,9 +1,6 @@
 using System.Numerics.Tensors;
-using EdgeAgent.Inference.Graphs.Onnx;
 using EdgeAgent.Inference.Runtime;
-using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
-using Google.Protobuf;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -14,7 +11,7 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
     /// <summary>Rows of the head at a time.</summary>
     private const int PartRows = 2048;
 
-    private readonly TensorGraph _head = TensorGraph.Open(Build());
+    private readonly TensorGraph _head = ProductGraph.Open("transB");
 
     /// <summary>Mean over the tokens of Σ p·(log p − log q) for each other stream (Kullback and Leibler 1951), in
     /// nats.</summary>
@@ -72,7 +69,7 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
             cancel.ThrowIfCancellationRequested();
             var rows = new float[Math.Min(PartRows, model.VocabularySize - first) * model.HiddenSize];
             tensors.ReadRows(name, [model.VocabularySize, model.HiddenSize], first, rows);
-            using var table = GraphInput.Of<float>("head", rows, rows.Length / model.HiddenSize, model.HiddenSize);
+            using var table = GraphInput.Of<float>("b", rows, rows.Length / model.HiddenSize, model.HiddenSize);
             use(table);
         }
     }
@@ -80,8 +77,8 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
     /// <summary>[T, rows of the part]</summary>
     private float[] Logits(float[] normal, GraphInput table)
     {
-        using var hidden = GraphInput.Of<float>("hidden", normal, normal.Length / model.HiddenSize, model.HiddenSize);
-        return _head.Run([hidden, table], ["logits"])[0];
+        using var hidden = GraphInput.Of<float>("a", normal, normal.Length / model.HiddenSize, model.HiddenSize);
+        return _head.Run([hidden, table], [ProductGraph.Output])[0];
     }
 
     private static void Add(LogSum[] sums, float[] logits)
@@ -102,16 +99,6 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
                 cross[token] += Math.Exp(whole[i] - all) * (whole[i] - moved[i]);
             }
         });
-    }
-
-    private static byte[] Build()
-    {
-        var graph = new OnnxGraph("head");
-        graph.Input("hidden", TensorProto.Types.DataType.Float, "T", "D");
-        graph.Input("head", TensorProto.Types.DataType.Float, "V", "D");
-        graph.Node("FusedMatMul", OnnxGraph.Contrib, "logits", ["hidden", "head"], OnnxGraph.Int("transB", 1));
-        graph.OutputOfAnyRank("logits", TensorProto.Types.DataType.Float);
-        return graph.Model().ToByteArray();
     }
 
     /// <summary>log Σ exp of values that come part by part.</summary>

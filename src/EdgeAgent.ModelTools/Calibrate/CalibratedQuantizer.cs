@@ -96,8 +96,9 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     {
         var values = _plan.CorrectsLevels
             ? CorrectedDown.Solve(hessian, down, _model.IntermediateSize, width)
-            : MatrixColumns.First(down, _model.IntermediateSize, width);
-        var part = MatrixColumns.First(hessian, _model.IntermediateSize, width).AsSpan(0, width * width);
+            : MatrixParts.Columns(down, _model.IntermediateSize, 0, width);
+        var part = MatrixParts.Columns(
+            hessian.AsSpan(0, width * _model.IntermediateSize), _model.IntermediateSize, 0, width);
         _ready[name] = Gptq.Quantize(
             values, _model.HiddenSize, Feedback(part, width), _plan.FormatOf(name)).Matrix;
     }

@@ -90,13 +90,9 @@ internal sealed class DamageSurvey
     private float[] Thinned(float[] hessian, float[] down, int[] channels)
     {
         var n = channels.Length;
-        var ordered = new float[down.Length];
-        for (var i = 0; i < down.Length; i++)
-        {
-            ordered[i] = down[(i / n * n) + channels[i % n]];
-        }
+        var ordered = MatrixParts.OrderedColumns(down, channels);
         // As the order was found: without elimination nothing was made up for.
-        var left = n > ChannelOrder.LargestEliminated ? MatrixColumns.First(ordered, n, _width)
+        var left = n > ChannelOrder.LargestEliminated ? MatrixParts.Columns(ordered, n, 0, _width)
             : CorrectedDown.Solve(Ordered(hessian, channels), ordered, n, _width);
         var thinned = new float[down.Length];
         for (var i = 0; i < left.Length; i++)

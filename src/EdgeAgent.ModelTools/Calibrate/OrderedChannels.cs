@@ -1,4 +1,5 @@
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -21,7 +22,7 @@ internal sealed class OrderedChannels(ITensorSource source, IReadOnlyList<int[]>
             {
                 "gate_proj" or "up_proj" or "gate_up_proj" => Rows(values, (int)shape[1], orders[int.Parse(number,
                     System.Globalization.CultureInfo.InvariantCulture)]),
-                "down_proj" => Columns(values, orders[int.Parse(number,
+                "down_proj" => MatrixParts.OrderedColumns(values, orders[int.Parse(number,
                     System.Globalization.CultureInfo.InvariantCulture)]),
                 _ => values,
             };
@@ -31,7 +32,7 @@ internal sealed class OrderedChannels(ITensorSource source, IReadOnlyList<int[]>
     {
         if (name.Contains(".mlp.", StringComparison.Ordinal))
         {
-            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            MatrixParts.CopyRows(Read(name, shape), shape[1], first, rows);
             return;
         }
         source.ReadRows(name, shape, first, rows);
@@ -47,19 +48,6 @@ internal sealed class OrderedChannels(ITensorSource source, IReadOnlyList<int[]>
         {
             var from = (row / order.Length * order.Length) + order[row % order.Length];
             values.AsSpan(from * columns, columns).CopyTo(ordered.AsSpan(row * columns));
-        }
-        return ordered;
-    }
-
-    private static float[] Columns(float[] values, int[] order)
-    {
-        var ordered = new float[values.Length];
-        for (var start = 0; start < values.Length; start += order.Length)
-        {
-            for (var i = 0; i < order.Length; i++)
-            {
-                ordered[start + i] = values[start + order[i]];
-            }
         }
         return ordered;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -67,7 +68,7 @@ internal sealed class ScaledChannels(
     {
         if (name.Contains("layers.", StringComparison.Ordinal))
         {
-            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            MatrixParts.CopyRows(Read(name, shape), shape[1], first, rows);
             return;
         }
         source.ReadRows(name, shape, first, rows);

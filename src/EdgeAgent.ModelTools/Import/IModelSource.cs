@@ -57,7 +57,7 @@ internal interface ITensorSource : IDisposable
     /// <param name="rows">[count, columns]</param>
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>
     void ReadRows(string name, long[] shape, int first, Span<float> rows) =>
-        Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+        MatrixParts.CopyRows(Read(name, shape), shape[1], first, rows);
 
     /// <summary>The tensor as it is quantized already; null where it is not.</summary>
     /// <exception cref="ModelToolsException">No such tensor, or another shape.</exception>

@@ -132,7 +132,8 @@ internal sealed class WeightsWriter(
         return widths.ToDictionary(width => width, width =>
             (width == full ? Keep($"{name}.{width}", [new(sourceName, model.HiddenSize)], full) : null)
             ?? Matrix($"{name}.{width}",
-                MatrixColumns.First(down ??= source.Read(sourceName, model.HiddenSize, full), full, width), width));
+                MatrixParts.Columns(
+                    down ??= source.Read(sourceName, model.HiddenSize, full), full, 0, width), width));
     }
 
     private (StoredMatrix Head, StoredMatrix Rows) WriteHead(string name, string sourceName)

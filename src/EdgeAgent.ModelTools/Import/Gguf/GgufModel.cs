@@ -80,7 +80,7 @@ internal sealed class GgufModel : IModelSource
         var tensor = FindOfShape(name, shape);
         if (_architecture.IsPaired(tensor.Name))
         {
-            Read(name, shape).AsSpan(first * (int)shape[1], rows.Length).CopyTo(rows);
+            MatrixParts.CopyRows(Read(name, shape), shape[1], first, rows);
             return;
         }
         _file.ReadRows(tensor, first, rows);
