@@ -76,15 +76,8 @@ public sealed class LoadedPackage : IDisposable
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
     public int[] EncodePrompt(IEnumerable<(string Role, string Content)> messages)
     {
-        var variables = TemplateVariables.Of(messages.Select(m => new TemplateMessage(m.Role, m.Content)));
-        if (Manifest.Chat?.BeginToken is { } begin)
-        {
-            variables.With("bos_token", begin);
-        }
-        if (Manifest.Chat?.EndToken is { } end)
-        {
-            variables.With("eos_token", end);
-        }
+        var variables = TemplateVariables.Of(messages.Select(m => new TemplateMessage(m.Role, m.Content)))
+            .WithMarks(Manifest.Chat?.BeginToken, Manifest.Chat?.EndToken);
         var tokens = new List<int>();
         ChatPrompt.Encode(Tokenizer, Template.Render(variables, _time), tokens);
         return [.. tokens];

@@ -5,13 +5,7 @@ namespace EdgeAgent.ModelPackage;
 /// <summary>The bounds of a manifest: each size is checked here before anything is allocated for it.</summary>
 internal static partial class ManifestRules
 {
-    private const int MaximumLayers = 512;
-    private const int MaximumSize = 1 << 20;
-    private const int MaximumVocabulary = 1 << 20;
-    private const int MaximumContext = 1 << 20;
     private const int MaximumFiles = 1024;
-    private const int MaximumLevels = 16;
-    private const int MaximumStopTokens = 64;
 
     /// <summary>The largest package: 64 GiB.</summary>
     private const long MaximumFileBytes = 64L << 30;
@@ -34,10 +28,10 @@ internal static partial class ManifestRules
     private static string? Identity(PackageManifest m) =>
         Unless(IsPlainName(m.Name), "name", m.Name, "a plain lower-case name")
         ?? Unless(VersionText().IsMatch(m.Version), "version", m.Version, "MAJOR.MINOR.PATCH")
-        ?? Range("context", m.Context, 1, MaximumContext)
+        ?? Range("context", m.Context, 1, ManifestLimits.Context)
         ?? Unless(m.Quantization.Method is "rtn" or "keep" or "awq" or "gptq" or "auto" or "none",
             "quantization.method", m.Quantization.Method, "rtn, keep, awq, gptq, auto, none")
-        ?? Range("stop_tokens (count)", m.StopTokens.Count, 1, MaximumStopTokens)
+        ?? Range("stop_tokens (count)", m.StopTokens.Count, 1, ManifestLimits.StopTokens)
         ?? m.StopTokens.Select(t => Range("stop_tokens", t, 0, m.Architecture.VocabularySize - 1)).FirstBroken();
 
     private static string? Files(PackageManifest m)
@@ -66,15 +60,17 @@ internal static partial class ManifestRules
     private static string? Architecture(PackageManifest m)
     {
         var a = m.Architecture;
-        return Range("architecture.layers", a.Layers, 1, MaximumLayers)
-            ?? Range("architecture.hidden_size", a.HiddenSize, 1, MaximumSize)
-            ?? Range("architecture.intermediate_size", a.IntermediateSize, 1, MaximumSize)
-            ?? Range("architecture.attention_heads", a.AttentionHeads, 1, 4096)
-            ?? Range("architecture.vocabulary_size", a.VocabularySize, 2, MaximumVocabulary)
+        return Range("architecture.layers", a.Layers, 1, ManifestLimits.Layers)
+            ?? Range("architecture.hidden_size", a.HiddenSize, 1, ManifestLimits.Channels)
+            ?? Range("architecture.intermediate_size", a.IntermediateSize, 1, ManifestLimits.Channels)
+            ?? Range("architecture.attention_heads", a.AttentionHeads, 1, ManifestLimits.Heads)
+            ?? Range("architecture.vocabulary_size", a.VocabularySize, 2, ManifestLimits.Vocabulary)
             ?? Range("architecture.rotary (count)", a.Rotary.Count, 1, 4)
-            ?? a.Rotary.Select(r => Range("architecture.rotary.dimensions", r.Dimensions, 2, 1024)
+            ?? a.Rotary.Select(r =>
+                Range("architecture.rotary.dimensions", r.Dimensions, 2, ManifestLimits.HeadDimensions)
                 ?? Unless(r.Dimensions % 2 == 0, "architecture.rotary.dimensions", r.Dimensions, "even")
-                ?? Unless(r.Base is > 1 and < 1e12, "architecture.rotary.base", r.Base, "between 1 and 1e12")
+                ?? Unless(r.Base is >= RotaryTable.LeastBase and <= RotaryTable.LargestBase, "architecture.rotary.base",
+                    r.Base, "between 1.001 and 1e11")
                 ?? Scaling(r)).FirstBroken();
     }
 
@@ -83,8 +79,9 @@ internal static partial class ManifestRules
         ?? Divisors("architecture.rotary.long_frequency_divisors", r.LongFrequencyDivisors, r.Dimensions / 2)
         ?? Unless(r.LongFrequencyDivisors is null == r.LongBeyond is null, "architecture.rotary.long_beyond",
             r.LongBeyond ?? 0, "given together with long_frequency_divisors")
-        ?? Range("architecture.rotary.long_beyond", r.LongBeyond ?? 1, 1, MaximumContext)
-        ?? Unless(r.Amplitude is null or (>= 0.1 and <= 10), "architecture.rotary.amplitude", r.Amplitude ?? 0,
+        ?? Range("architecture.rotary.long_beyond", r.LongBeyond ?? 1, 1, ManifestLimits.Context)
+        ?? Unless(r.Amplitude is null or (>= RotaryTable.LeastAmplitude and <= RotaryTable.LargestAmplitude),
+            "architecture.rotary.amplitude", r.Amplitude ?? 0,
             "between 0.1 and 10");
 
     private static string? Divisors(string field, IReadOnlyList<double>? divisors, int pairs) => divisors is null
@@ -96,13 +93,13 @@ internal static partial class ManifestRules
     private static string? Cache(PackageManifest m) =>
         Unless(m.Kv.Type == "float32", "kv.type", m.Kv.Type, "float32")
         ?? Unless(m.Kv.Layers.Count == m.Architecture.Layers, "kv.layers (count)", m.Kv.Layers.Count, "one per layer")
-        ?? m.Kv.Layers.Select(l => Range("kv.layers.heads", l.Heads, 1, 4096)
-            ?? Range("kv.layers.dimensions", l.Dimensions, 1, 1024)
-            ?? Range("kv.layers.window", l.Window, 0, MaximumContext)).FirstBroken();
+        ?? m.Kv.Layers.Select(l => Range("kv.layers.heads", l.Heads, 1, ManifestLimits.Heads)
+            ?? Range("kv.layers.dimensions", l.Dimensions, 1, ManifestLimits.HeadDimensions)
+            ?? Range("kv.layers.window", l.Window, 0, ManifestLimits.Context)).FirstBroken();
 
     private static string? Levels(PackageManifest m)
     {
-        if (Range("levels (count)", m.Levels.Count, 1, MaximumLevels) is { } count)
+        if (Range("levels (count)", m.Levels.Count, 1, ManifestLimits.Levels) is { } count)
         {
             return count;
         }

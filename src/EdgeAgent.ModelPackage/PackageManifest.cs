@@ -92,6 +92,16 @@ public sealed record RotaryTable
 
     public const double LargestDivisor = 1e6;
 
+    /// <summary>Bounds of the base; published models stay between 1e4 and 1e7.</summary>
+    public const double LeastBase = 1.001;
+
+    public const double LargestBase = 1e11;
+
+    /// <summary>Bounds of what cos and sin are multiplied by; published models stay between 1 and 1.6.</summary>
+    public const double LeastAmplitude = 0.1;
+
+    public const double LargestAmplitude = 10;
+
     /// <summary>Names of the graph inputs, float [context, dimensions / 2].</summary>
     public required string CosInput { get; init; }
 

@@ -1,8 +1,5 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
-using System.Text.Json.Nodes;
 using EdgeAgent.Tests.ModelTools.Gguf;
 
 namespace EdgeAgent.EndToEnd;
@@ -110,8 +107,9 @@ public sealed class ImportSandboxTests : IDisposable
 
     private async Task<AgentProcess> StartLongImportAsync(params string[] options)
     {
-        var source = Path.Combine(_folder.Path, "source");
-        WriteLarge(Directory.CreateDirectory(source).FullName);
+        // A few hundred megabytes that take no room on the disk.
+        var source = new ZeroModel(Layers: 24, Hidden: 1024, Ffn: 4096, Heads: 16, Vocabulary: 32_768)
+            .Write(Path.Combine(_folder.Path, "source"));
         var agent = Path.Combine(await PublishedAgent.FolderAsync(), "edge-agent");
         // A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
         return AgentProcess.Start(_folder.Path, [],
@@ -132,56 +130,6 @@ public sealed class ImportSandboxTests : IDisposable
     private Task NothingLeftAsync(AgentProcess import) => Shell.UntilAsync(s_patience, "nothing is left of the import",
         () => Task.FromResult(Directory.GetFileSystemEntries(_folder.Path, "package*").Length == 0),
         () => Task.FromResult(import.Log()));
-
-    /// <summary>A model of zeros, 24 layers, a few hundred megabytes that take no room on the disk.</summary>
-    private static void WriteLarge(string folder)
-    {
-        const int layers = 24, hidden = 1024, ffn = 4096, vocabulary = 32768;
-        File.WriteAllText(Path.Combine(folder, "config.json"), new JsonObject
-        {
-            ["model_type"] = "llama",
-            ["hidden_size"] = hidden,
-            ["intermediate_size"] = ffn,
-            ["num_hidden_layers"] = layers,
-            ["num_attention_heads"] = 16,
-            ["num_key_value_heads"] = 16,
-            ["vocab_size"] = vocabulary,
-            ["max_position_embeddings"] = 512,
-            ["tie_word_embeddings"] = true,
-            ["eos_token_id"] = 2,
-        }.ToJsonString());
-        var header = new JsonObject();
-        long end = 0;
-        Add("model.embed_tokens", vocabulary, hidden);
-        Add("model.norm", hidden);
-        for (var layer = 0; layer < layers; layer++)
-        {
-            Array.ForEach(["input_layernorm", "post_attention_layernorm"],
-                n => Add($"model.layers.{layer}.{n}", hidden));
-            Array.ForEach(["q_proj", "k_proj", "v_proj", "o_proj"],
-                n => Add($"model.layers.{layer}.self_attn.{n}", hidden, hidden));
-            Array.ForEach(["gate_proj", "up_proj"], n => Add($"model.layers.{layer}.mlp.{n}", ffn, hidden));
-            Add($"model.layers.{layer}.mlp.down_proj", hidden, ffn);
-        }
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
-        using var file = File.Create(Path.Combine(folder, "model.safetensors"));
-        file.Write([.. length, .. text]);
-        file.SetLength(file.Length + end);
-
-        void Add(string name, params long[] shape)
-        {
-            var begin = end;
-            end += sizeof(ushort) * shape.Aggregate(1L, (all, n) => all * n);
-            header[$"{name}.weight"] = new JsonObject
-            {
-                ["dtype"] = "BF16",
-                ["shape"] = new JsonArray([.. shape.Select(n => (JsonNode)n)]),
-                ["data_offsets"] = new JsonArray(begin, end),
-            };
-        }
-    }
 
     /// <summary>An FFN of 2^20 channels in Q2_K, 84 bytes for 256 weights: 352 MB here, 4.3 GB as floats.</summary>
     private static void WriteUnfolding(string path)

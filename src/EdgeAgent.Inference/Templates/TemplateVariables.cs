@@ -79,6 +79,16 @@ public sealed class TemplateVariables
         return this;
     }
 
+    /// <summary>Sets the marks of beginning and end that the model has.</summary>
+    public TemplateVariables WithMarks(string? begin, string? end)
+    {
+        if (begin is not null)
+        {
+            With("bos_token", begin);
+        }
+        return end is null ? this : With("eos_token", end);
+    }
+
     /// <summary>Sets a variable, such as <c>enable_thinking</c>.</summary>
     public TemplateVariables With(string name, bool value)
     {

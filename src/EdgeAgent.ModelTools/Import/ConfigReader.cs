@@ -74,11 +74,10 @@ internal sealed class ConfigReader(string file, JsonElement element, string pref
             : throw Invalid("", FormattableString.Invariant(
                 $"is {Shown()}; it must lie from {minimum} to {maximum}"));
 
-    public int[] WholeOrMany(string field) => Find(field) switch
-    {
-        { ValueKind: JsonValueKind.Array } => Items(field, 1, 64).Select(item => item.Whole(0, int.MaxValue)).ToArray(),
-        _ => [Whole(field, 0, int.MaxValue)],
-    };
+    /// <summary>One whole number, or a list of at most so many.</summary>
+    public int[] WholeOrMany(string field, int count, int minimum, int maximum) => IsList(field)
+        ? [.. Items(field, 1, count).Select(item => item.Whole(minimum, maximum))]
+        : [Whole(field, minimum, maximum)];
 
     public ConfigReader? Child(string field) =>
         Find(field) is { ValueKind: JsonValueKind.Object } value ? new ConfigReader(file, value, Name(field)) : null;

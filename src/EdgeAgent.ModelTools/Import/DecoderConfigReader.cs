@@ -9,15 +9,17 @@ namespace EdgeAgent.ModelTools.Import;
 /// </remarks>
 internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily family)
 {
-    private const int MaximumSize = 1 << 20;
-    private const int MaximumLayers = 512;
+    private const string StopTokens = "eos_token_id";
     private const string Sliding = "sliding_attention";
     private const string Full = "full_attention";
 
+    private static readonly DecoderNames s_names =
+        new("num_attention_heads", "num_key_value_heads", "head_dim", Turned: "head_dim");
+
     /// <param name="root">All of config.json.</param>
-    /// <param name="stopTokens">Stop tokens from generation_config.json, or null.</param>
+    /// <param name="generation">All of generation_config.json, or null.</param>
     /// <exception cref="ModelToolsException">A value is missing or out of bounds, or the family unknown.</exception>
-    public static DecoderConfig Read(ConfigReader root, IReadOnlyList<int>? stopTokens)
+    public static DecoderConfig Read(ConfigReader root, ConfigReader? generation)
     {
         var name = root.Text("model_type");
         // A model with eyes keeps its language half under text_config; gemma3 is the one that we can do without them.
@@ -26,41 +28,34 @@ internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily fam
             ?? throw new ModelToolsException(ModelToolsFault.ArchitectureUnknown,
                 $"config.json: model_type '{ConfigReader.Shorten(name)}' is not known. Known: "
                 + $"{string.Join(", ", DecoderFamily.Known.Select(known => known.Name))}.");
-        var stops = stopTokens ?? (root.Has("eos_token_id") ? root : config).WholeOrMany("eos_token_id");
-        return new DecoderConfigReader(config, family).Read(stops);
+        var stops = generation?.Has(StopTokens) == true ? generation : root.Has(StopTokens) ? root : config;
+        return DecoderRules.Checked(new DecoderConfigReader(config, family).Read(stops), s_names, config.Invalid);
     }
 
-    private DecoderConfig Read(IReadOnlyList<int> stopTokens)
+    private DecoderConfig Read(ConfigReader stops)
     {
         RefuseWhatIsNotBuilt();
-        var heads = config.Whole("num_attention_heads", 1, 4096, family.Heads);
-        var kvHeads = config.Whole("num_key_value_heads", 1, heads, Math.Min(heads, family.KvHeads ?? heads));
-        if (heads % kvHeads != 0)
-        {
-            throw config.Invalid("num_key_value_heads", $"is {kvHeads}; it must divide num_attention_heads, {heads}");
-        }
-        var hidden = config.Whole("hidden_size", 1, MaximumSize);
-        var head = config.Whole("head_dim", 2, 1024, family.HeadDimensions ?? hidden / heads);
-        if (head % 8 != 0)
-        {
-            throw config.Invalid("head_dim", $"is {head}; attention runs with multiples of 8");
-        }
-        var context = config.Whole("max_position_embeddings", 1, MaximumSize, family.Context);
+        var heads = config.Whole("num_attention_heads", 1, ManifestLimits.Heads, family.Heads);
+        var hidden = config.Whole("hidden_size", 1, ManifestLimits.Channels);
+        var head = config.Whole(
+            "head_dim", 2, ManifestLimits.HeadDimensions, family.HeadDimensions ?? hidden / heads);
+        var context = config.Whole("max_position_embeddings", 1, ManifestLimits.Context, family.Context);
+        var vocabulary = config.Whole("vocab_size", 2, ManifestLimits.Vocabulary, family.Vocabulary);
         var attention = Attention(context);
         var bias = config.Flag("attention_bias");
         return new DecoderConfig
         {
             Family = family.Name,
             HiddenSize = hidden,
-            IntermediateSize = config.Whole("intermediate_size", 1, MaximumSize),
+            IntermediateSize = config.Whole("intermediate_size", 1, ManifestLimits.Channels),
             Heads = heads,
-            KvHeads = kvHeads,
+            KvHeads = config.Whole("num_key_value_heads", 1, heads, Math.Min(heads, family.KvHeads ?? heads)),
             HeadDimensions = head,
-            VocabularySize = config.Whole("vocab_size", 2, MaximumSize, family.Vocabulary),
+            VocabularySize = vocabulary,
             Context = context,
             NormEpsilon = (float)config.Real("rms_norm_eps", 1e-12, 1e-2, 1e-6),
             TiedEmbedding = config.Flag("tie_word_embeddings", family.TiedByDefault),
-            StopTokens = stopTokens,
+            StopTokens = stops.WholeOrMany(StopTokens, ManifestLimits.StopTokens, 0, vocabulary - 1),
             Rotary = new RotaryReader(config, head, context).Tables(RopesInUse(attention), family.RotaryBase),
             Attention = attention,
             QueryKeyNorm = family.QueryKeyNorm,
@@ -101,7 +96,7 @@ internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily fam
     /// <summary>Each layer's window, and which rotary table turns it: 0, 1 (the second kind of layer), none.</summary>
     private LayerAttention[] Attention(int context)
     {
-        var layers = config.Whole("num_hidden_layers", 1, MaximumLayers);
+        var layers = config.Whole("num_hidden_layers", 1, ManifestLimits.Layers);
         var slides = Slides(layers);
         var window = slides.Contains(true) ? config.Whole("sliding_window", 1, int.MaxValue, Window()) : 0;
         var turned = Turned(layers);
@@ -134,7 +129,7 @@ internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily fam
         };
         var pattern = family.Window == WindowUse.FiveOfSix
             ? config.Whole(config.Has("_sliding_window_pattern") ? "_sliding_window_pattern" : "sliding_window_pattern",
-                1, MaximumLayers, 6)
+                1, ManifestLimits.Layers, 6)
             : 0;
         return Enumerable.Range(0, layers).Select(i => pattern == 0 ? i >= from : (i + 1) % pattern != 0).ToArray();
     }
@@ -150,7 +145,7 @@ internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily fam
             // The name says no, a 1 says yes: the layer has rotary positions.
             return config.Items("no_rope_layers", layers, layers).Select(item => item.Whole(0, 1) == 1).ToArray();
         }
-        var interval = config.Whole("no_rope_layer_interval", 1, MaximumLayers, 4);
+        var interval = config.Whole("no_rope_layer_interval", 1, ManifestLimits.Layers, 4);
         return Enumerable.Range(0, layers).Select(i => (i + 1) % interval != 0).ToArray();
     }
 

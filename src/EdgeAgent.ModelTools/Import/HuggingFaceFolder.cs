@@ -9,19 +9,24 @@ namespace EdgeAgent.ModelTools.Import;
 internal sealed class HuggingFaceFolder(string path) : IModelSource
 {
     private const int MaximumJsonBytes = 1 << 20;
+    private const int MaximumDepth = 32;
     private const int MaximumFileBytes = TokenizerLimits.FileBytes;
     private const string TemplateFile = PackageManifest.TemplateFileName;
+    private const string ConfigFile = "config.json";
+    private const string GenerationFile = "generation_config.json";
+    private const string TokenizerConfigFile = "tokenizer_config.json";
+    private const string TemplateField = "chat_template";
 
     private static readonly string[] s_tokenizerFiles =
     [
-        PackageManifest.TokenizerFileName, "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",
+        PackageManifest.TokenizerFileName, TokenizerConfigFile, "special_tokens_map.json", "tokenizer.model",
         "vocab.json", "merges.txt", TemplateFile,
     ];
 
     public string Path { get; } = path;
 
-    public string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
-        System.IO.Path.GetFullPath(Path))).ToLowerInvariant();
+    public string Name => SourceName.Of(System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(
+        System.IO.Path.GetFullPath(Path))));
 
     public string? Licence => System.IO.File.Exists(File("README.md"))
         && new FileInfo(File("README.md")).Length <= MaximumJsonBytes
@@ -39,8 +44,10 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
     /// unknown.</exception>
     public DecoderConfig ReadConfig()
     {
-        using var document = ReadJson("config.json");
-        return DecoderConfigReader.Read(new ConfigReader("config.json", document.RootElement), ReadStopTokens());
+        using var document = ReadJson(ConfigFile);
+        using var generation = System.IO.File.Exists(File(GenerationFile)) ? ReadJson(GenerationFile) : null;
+        return DecoderConfigReader.Read(new ConfigReader(ConfigFile, document.RootElement),
+            generation is null ? null : new ConfigReader(GenerationFile, generation.RootElement));
     }
 
     /// <summary>From chat_template.jinja, as newer folders have it, or from tokenizer_config.json.</summary>
@@ -50,12 +57,13 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
         {
             return null;
         }
-        using var document = ReadJson("tokenizer_config.json");
-        var config = new ConfigReader("tokenizer_config.json", document.RootElement);
-        var template = System.IO.File.Exists(File(TemplateFile))
-            ? Encoding.UTF8.GetString(ReadFile(TemplateFile)) : Template(config);
+        using var document = ReadJson(TokenizerConfigFile);
+        var config = new ConfigReader(TokenizerConfigFile, document.RootElement);
+        var (origin, template) = System.IO.File.Exists(File(TemplateFile))
+            ? (TemplateFile, Encoding.UTF8.GetString(ReadFile(TemplateFile)))
+            : ($"{TokenizerConfigFile}: {TemplateField}", Template(config));
         return template is null ? null
-            : new SourceChat(template, config.OptionalText("bos_token"), config.OptionalText("eos_token"));
+            : new SourceChat(origin, template, config.OptionalText("bos_token"), config.OptionalText("eos_token"));
     }
 
     /// <summary>
@@ -71,7 +79,7 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
         var config = new ConfigReader("pruning.json", document.RootElement);
         var width = config.Whole("slice_width", 32, model.IntermediateSize);
         var slices = config.Whole("slices", 1, model.IntermediateSize / width);
-        var levels = config.Items("levels", 1, 16).Select(level =>
+        var levels = config.Items("levels", 1, ManifestLimits.Levels).Select(level =>
             (IReadOnlyList<int>)level.Items("kept_slices", model.Layers, model.Layers)
                 .Select(kept => kept.Whole(0, slices) * width).ToArray()).ToArray();
         return levels[0].All(channels => channels == model.IntermediateSize)
@@ -89,13 +97,10 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
     }
 
     /// <summary>One template, or several by name, of which chats use the one named default.</summary>
-    private static string? Template(ConfigReader config)
-    {
-        const string Field = "chat_template";
-        return config.IsList(Field)
-            ? config.Items(Field, 1, 64).FirstOrDefault(one => one.OptionalText("name") == "default")?.Text("template")
-            : config.OptionalText(Field);
-    }
+    private static string? Template(ConfigReader config) => config.IsList(TemplateField)
+        ? config.Items(TemplateField, 1, 64).FirstOrDefault(one => one.OptionalText("name") == "default")
+            ?.Text("template")
+        : config.OptionalText(TemplateField);
 
     private byte[] ReadFile(string name) => System.IO.File.Exists(File(name))
         ? new FileInfo(File(name)).Length <= MaximumFileBytes
@@ -104,17 +109,6 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
                 $"{name}: larger than {MaximumFileBytes} bytes.")
         : throw new ModelToolsException(ModelToolsFault.SourceMissing,
             $"{File(name)} is not there; a Hugging Face model folder has it.");
-
-    private int[]? ReadStopTokens()
-    {
-        if (!System.IO.File.Exists(File("generation_config.json")))
-        {
-            return null;
-        }
-        using var document = ReadJson("generation_config.json");
-        var config = new ConfigReader("generation_config.json", document.RootElement);
-        return config.Has("eos_token_id") ? config.WholeOrMany("eos_token_id") : null;
-    }
 
     private JsonDocument ReadJson(string name)
     {
@@ -135,11 +129,19 @@ internal sealed class HuggingFaceFolder(string path) : IModelSource
             throw new ModelToolsException(ModelToolsFault.SourceInvalid,
                 $"{name}: larger than {MaximumJsonBytes} bytes.");
         }
+        return Parse(name, System.IO.File.ReadAllBytes(path));
+    }
+
+    /// <summary>A JSON file of a folder; a field that comes twice would mean one thing here and another elsewhere.
+    /// </summary>
+    internal static JsonDocument Parse(string name, byte[] json)
+    {
         try
         {
-            return JsonDocument.Parse(System.IO.File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 32 });
+            return JsonDocument.Parse(
+                json, new JsonDocumentOptions { MaxDepth = MaximumDepth, AllowDuplicateProperties = false });
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new ModelToolsException(ModelToolsFault.SourceInvalid, $"{name}: {error.Message}");
         }

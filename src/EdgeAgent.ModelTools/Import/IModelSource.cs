@@ -37,7 +37,8 @@ internal interface IModelSource : IDisposable
 }
 
 /// <summary>The Jinja chat template of a source, and the texts of the tokens that templates refer to.</summary>
-internal sealed record SourceChat(string Template, string? BeginToken, string? EndToken);
+/// <param name="Origin">File and field that the template comes from, for errors.</param>
+internal sealed record SourceChat(string Origin, string Template, string? BeginToken, string? EndToken);
 
 /// <summary>The weights of a source, one tensor at a time.</summary>
 internal interface ITensorSource : IDisposable

@@ -11,7 +11,8 @@ internal sealed record RopeKind(string Suffix, string Layers, string? OlderField
 /// <summary>Reads the rotary settings of config.json in their newer and older forms.</summary>
 internal sealed class RotaryReader(ConfigReader config, int headDimensions, int context)
 {
-    private const int MaximumContext = 1 << 20;
+    /// <summary>Of local layers whose base is not said (transformers, configuration_gemma3.py).</summary>
+    private const double LocalBase = 10_000;
 
     /// <exception cref="ModelToolsException">A value is out of bounds, or the scaling is not known.</exception>
     public RotaryTable[] Tables(IEnumerable<RopeKind> kinds, double otherwise) =>
@@ -23,23 +24,16 @@ internal sealed class RotaryReader(ConfigReader config, int headDimensions, int 
         newer = newer?.Child(kind.Layers) ?? newer;
         // An older local table is never scaled: rope_scaling is of the global one.
         var scaling = newer ?? (kind.OlderField is null ? config.Child("rope_scaling") : null);
+        var absent = kind.OlderField is null ? otherwise : LocalBase;
         var rotary = newer is null
-            ? config.Real(kind.OlderField ?? "rope_theta", 1.001, 1e11, kind.OlderField is null ? otherwise : 10_000)
-            : newer.Real("rope_theta", 1.001, 1e11, kind.OlderField is null ? otherwise : 10_000);
+            ? Base(config, kind.OlderField ?? "rope_theta", absent) : Base(newer, "rope_theta", absent);
         var share = (newer is not null && newer.Has("partial_rotary_factor") ? newer : config)
             .Real("partial_rotary_factor", 1e-3, 1, 1);
-        var dimensions = (int)(headDimensions * share);
-        // GroupQueryAttention's rule for its tables.
-        if (dimensions == 0 || dimensions % 16 != 0)
-        {
-            throw config.Invalid("head_dim", $"is {headDimensions}, of which rotary positions turn {dimensions}; "
-                + "attention runs with multiples of 16");
-        }
         var table = new RotaryTable
         {
             CosInput = $"cos_cache{kind.Suffix}",
             SinInput = $"sin_cache{kind.Suffix}",
-            Dimensions = dimensions,
+            Dimensions = (int)(headDimensions * share),
             Base = rotary,
         };
         return scaling is null ? table : Scaled(table, scaling);
@@ -59,7 +53,7 @@ internal sealed class RotaryReader(ConfigReader config, int headDimensions, int 
             case "yarn":
                 return RotaryScaling.Yarn(table, scaling.Real("factor", 1, 1024), Original(scaling) ?? context,
                     scaling.Real("beta_fast", 0.01, 1024, 32), scaling.Real("beta_slow", 0.01, 1024, 1),
-                    scaling.OptionalReal("attention_factor", 0.1, 10));
+                    Amplitude(scaling));
             case "longrope" or "su":
                 return LongRope(table, scaling);
             case var other:
@@ -86,7 +80,7 @@ internal sealed class RotaryReader(ConfigReader config, int headDimensions, int 
             FrequencyDivisors = Divisors(scaling, "short_factor", table),
             LongFrequencyDivisors = Divisors(scaling, "long_factor", table),
             LongBeyond = original,
-            Amplitude = scaling.OptionalReal("attention_factor", 0.1, 10)
+            Amplitude = Amplitude(scaling)
                 ?? RotaryScaling.LongRopeAmplitude((double)context / original, original),
         };
     }
@@ -95,11 +89,17 @@ internal sealed class RotaryReader(ConfigReader config, int headDimensions, int 
         scaling.Items(field, table.Dimensions / 2, table.Dimensions / 2)
             .Select(item => item.Real(RotaryTable.LeastDivisor, RotaryTable.LargestDivisor)).ToArray();
 
+    private static double Base(ConfigReader config, string field, double absent) =>
+        config.Real(field, RotaryTable.LeastBase, RotaryTable.LargestBase, absent);
+
+    private static double? Amplitude(ConfigReader scaling) => scaling.OptionalReal(
+        "attention_factor", RotaryTable.LeastAmplitude, RotaryTable.LargestAmplitude);
+
     /// <summary>The context before scaling; Phi has it beside the settings, not among them.</summary>
     private int? Original(ConfigReader scaling)
     {
         const string Field = "original_max_position_embeddings";
-        return scaling.Has(Field) ? scaling.Whole(Field, 2, MaximumContext)
-            : config.Has(Field) ? config.Whole(Field, 2, MaximumContext) : null;
+        return scaling.Has(Field) ? scaling.Whole(Field, 2, ManifestLimits.Context)
+            : config.Has(Field) ? config.Whole(Field, 2, ManifestLimits.Context) : null;
     }
 }

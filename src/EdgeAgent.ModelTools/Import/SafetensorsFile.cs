@@ -144,12 +144,14 @@ internal sealed class SafetensorsFile : IDisposable
     internal static Dictionary<string, SafetensorsEntry> ReadEntries(string path, byte[] header, long tensorBytes)
     {
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
+        var place = "";
         try
         {
             var options = new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false };
             using var document = JsonDocument.Parse(header, options);
             foreach (var property in document.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__"))
             {
+                place = $" at tensor '{ConfigReader.Shorten(property.Name)}'";
                 var entry = ReadEntry(path, property);
                 entries.Add(entry.Name, entry);
                 if (entries.Count > MaximumTensors)
@@ -161,7 +163,7 @@ internal sealed class SafetensorsFile : IDisposable
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException
             or KeyNotFoundException)
         {
-            throw Invalid(path, $"its header is not valid: {error.Message}");
+            throw Invalid(path, $"its header is not valid{place}: {error.Message.TrimEnd('.')}");
         }
         CheckContiguous(path, entries.Values, tensorBytes);
         return entries;
@@ -170,7 +172,7 @@ internal sealed class SafetensorsFile : IDisposable
     private static SafetensorsEntry ReadEntry(string path, JsonProperty property)
     {
         var name = property.Name;
-        var type = property.Value.GetProperty("dtype").GetString()!;
+        var type = property.Value.GetProperty("dtype").GetString();
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64()).ToArray();
         if (name.Length > MaximumNameLength || shape.Length > MaximumDimensions || offsets.Length != 2)
@@ -180,7 +182,8 @@ internal sealed class SafetensorsFile : IDisposable
         }
         if (type is not ("F32" or "F16" or "BF16"))
         {
-            throw Invalid(path, $"tensor '{name}' has type {type}; known are F32, F16, BF16");
+            throw Invalid(path,
+                $"tensor '{name}' has type {ConfigReader.Shorten(type ?? "null")}; known are F32, F16, BF16");
         }
         var entry = new SafetensorsEntry(name, type, shape, offsets[0], offsets[1]);
         var elements = (Int128)1;
@@ -207,12 +210,16 @@ internal sealed class SafetensorsFile : IDisposable
                 throw Invalid(path,
                     $"tensor '{entry.Name}' begins at {entry.Begin}, not at {end}, where the one before ends");
             }
+            if (entry.End > tensorBytes)
+            {
+                throw Invalid(path, $"tensor '{entry.Name}' ends at {entry.End}, but the file has {tensorBytes} bytes "
+                    + "of tensors; it may be cut short");
+            }
             end = entry.End;
         }
         if (end != tensorBytes)
         {
-            throw Invalid(path,
-                $"its tensors end at {end} but the file holds {tensorBytes} bytes of them; it may be cut short");
+            throw Invalid(path, $"its tensors end at {end}, but the file has {tensorBytes} bytes of tensors");
         }
     }
 

@@ -30,6 +30,7 @@ public static class ModelImport
         TakeAwayLeftovers(output);
         CheckOutput(output);
         var work = $"{output}{Partial}{Environment.ProcessId}";
+        var missing = MissingParents(output);
         var reached = 0L;
         try
         {
@@ -54,6 +55,11 @@ public static class ModelImport
             {
                 Directory.Delete(work, recursive: true);
             }
+            foreach (var folder in missing.Where(folder =>
+                Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()))
+            {
+                Directory.Delete(folder);
+            }
         }
 
         void Report(long percent)
@@ -64,6 +70,18 @@ public static class ModelImport
                 progress?.Invoke(reached = Math.Min(percent, 99));
             }
         }
+    }
+
+    /// <summary>The folders above the output that are not there, the lowest first.</summary>
+    private static List<string> MissingParents(string output)
+    {
+        var missing = new List<string>();
+        for (var folder = Path.GetDirectoryName(output); !Directory.Exists(folder) && folder is not null;
+            folder = Path.GetDirectoryName(folder))
+        {
+            missing.Add(folder);
+        }
+        return missing;
     }
 
     private static bool IsCalibrated(QuantizationMethod method) =>
@@ -134,7 +152,7 @@ public static class ModelImport
     }
 
     private static IModelSource Open(string source) =>
-        GgufFile.IsAt(source) ? GgufModel.Open(source) : new HuggingFaceFolder(source);
+        File.Exists(source) ? GgufModel.Open(source) : new HuggingFaceFolder(source);
 
     /// <summary>Writes measured accuracies into a package's manifest.</summary>
     /// <param name="accuracies">One for each level, in order.</param>

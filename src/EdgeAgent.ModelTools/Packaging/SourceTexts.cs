@@ -9,6 +9,8 @@ namespace EdgeAgent.ModelTools.Packaging;
 /// <summary>The tokenizer and the chat template of a source, known to be what the agent can use.</summary>
 internal sealed record SourceTexts(byte[]? Tokenizer, SourceChat? Chat)
 {
+    private const string TokenizerFile = PackageManifest.TokenizerFileName;
+
     /// <summary>Reads both and tries them, before the long work begins.</summary>
     /// <exception cref="ModelToolsException">One of them is missing, wrong, or does not fit the model.</exception>
     public static SourceTexts Read(IModelSource source, DecoderConfig model)
@@ -19,21 +21,23 @@ internal sealed record SourceTexts(byte[]? Tokenizer, SourceChat? Chat)
             if (texts.Tokenizer is not null && Inference.Tokenizers.Tokenizer.Load(texts.Tokenizer) is var tokenizer
                 && tokenizer.VocabularySize > model.VocabularySize)
             {
-                throw Invalid($"{PackageManifest.TokenizerFileName} has token ids up to "
-                    + $"{tokenizer.VocabularySize - 1}; the model has {model.VocabularySize} tokens.");
+                throw Invalid($"{TokenizerFile}: model.vocab and added_tokens have ids up to "
+                    + $"{tokenizer.VocabularySize - 1}; the model has {model.VocabularySize} tokens (vocab_size).");
             }
             if (texts.Chat is not null)
             {
-                ChatTemplate.Parse(texts.Chat.Template);
+                TemplateTrial.Run(texts.Chat);
             }
         }
         catch (TokenizerException error)
         {
-            throw Invalid(error.Message);
+            // Most of its messages begin with the field.
+            throw Invalid(error.Message.StartsWith(TokenizerFile, StringComparison.Ordinal)
+                ? error.Message : $"{TokenizerFile}: {error.Message}");
         }
         catch (TemplateException error)
         {
-            throw Invalid($"chat template: {error.Message}");
+            throw Invalid($"{texts.Chat!.Origin}: {error.Message}");
         }
         return texts;
     }

@@ -43,8 +43,9 @@ public sealed class HuggingFaceFolderTests : IDisposable
     [InlineData("max_position_embeddings", "0", "config.json: max_position_embeddings is 0")]
     [InlineData("rms_norm_eps", "1", "config.json: rms_norm_eps is 1; it must lie from")]
     [InlineData("rope_theta", "0", "config.json: rope_theta is 0; it must lie from")]
-    [InlineData("head_dim", "24", "config.json: head_dim is 24, of which rotary positions turn 24; attention runs")]
-    [InlineData("partial_rotary_factor", "0.5", "config.json: head_dim is 16, of which rotary positions turn 8")]
+    [InlineData("head_dim", "24",
+        "config.json: head_dim has rotary positions turn 24 of the 24 numbers of a head; attention")]
+    [InlineData("partial_rotary_factor", "0.5", "config.json: head_dim has rotary positions turn 8 of the 16")]
     [InlineData("rope_scaling", "{\"rope_type\":\"yarn\"}", "config.json: rope_scaling.factor is missing")]
     [InlineData("rope_scaling", "{\"type\":\"linear\",\"factor\":0}", "config.json: rope_scaling.factor is 0; it must")]
     [InlineData("rope_scaling", "{\"type\":\"dynamic\"}", "config.json: rope_scaling.type 'dynamic' is not built yet")]
@@ -116,13 +117,30 @@ public sealed class HuggingFaceFolderTests : IDisposable
         Assert.Equal(expected, folder.ReadConfig().StopTokens);
     }
 
+    [Theory]
+    [InlineData("generation_config.json", "4096",
+        "generation_config.json: eos_token_id is 4096; it must be a whole number from 0 to 4095")]
+    [InlineData("generation_config.json", "[2,-1]", "generation_config.json: eos_token_id[1] is -1")]
+    [InlineData("config.json", "4096", "config.json: eos_token_id is 4096; it must be")]
+    [InlineData("config.json", "[]", "config.json: eos_token_id has 0 entries; allowed are 1 to 64")]
+    public void A_stop_token_that_the_model_lacks_is_refused(string file, string tokens, string says)
+    {
+        var folder = Folder();
+        File.Delete(folder.File("generation_config.json"));
+        var content = file == "config.json" ? TinyModel.Config() : new JsonObject();
+        content["eos_token_id"] = JsonNode.Parse(tokens);
+        File.WriteAllText(folder.File(file), content.ToJsonString());
+        Assert.Contains(says, Assert.Throws<ModelToolsException>(folder.ReadConfig).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_token_with_flags_gives_its_text()
     {
         var folder = Folder();
         File.WriteAllText(folder.File("tokenizer_config.json"),
             """{"chat_template":"x","bos_token":{"content":"<s>","lstrip":false},"eos_token":{"content":7}}""");
-        Assert.Equal(new SourceChat("x", "<s>", null), folder.ReadChatFormat());
+        Assert.Equal(new SourceChat("tokenizer_config.json: chat_template", "x", "<s>", null),
+            folder.ReadChatFormat());
     }
 
     [Fact]

@@ -188,7 +188,12 @@ public sealed class ModelImportTests : IDisposable
 
     [Theory]
     [InlineData("tokenizer.json", "{", "tokenizer.json")]
-    [InlineData("tokenizer_config.json", """{"chat_template":"{% for x in y %}"}""", "chat template: ")]
+    [InlineData("tokenizer.json", "{}", "tokenizer.json.model is missing")]
+    [InlineData("tokenizer.json", """{"model":{"type":"BPE","vocab":{},"merges":[]}}""",
+        "tokenizer.json: decoder is missing")]
+    [InlineData("tokenizer_config.json", """{"chat_template":"{% for x in y %}"}""",
+        "tokenizer_config.json: chat_template: ")]
+    [InlineData("tokenizer_config.json", """{"a":1,"a":2}""", "tokenizer_config.json: ")]
     public void A_text_file_that_the_agent_could_not_use_is_refused_now(string name, string content, string says)
     {
         var options = Options();
@@ -206,8 +211,56 @@ public sealed class ModelImportTests : IDisposable
         var path = Path.Combine(options.Source, "config.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace("4096", "4095", StringComparison.Ordinal));
         var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
-        Assert.Equal("tokenizer.json has token ids up to 4095; the model has 4095 tokens.", error.Message);
+        Assert.Equal("tokenizer.json: model.vocab and added_tokens have ids up to 4095; the model has 4095 tokens "
+            + "(vocab_size).", error.Message);
         AssertAsBefore(options.Output, null);
+    }
+
+    [Theory]
+    [InlineData("{% for i in range(10**9) %}{% endfor %}", "needs more than 100000 steps")]
+    [InlineData("{% if messages|length > 1 %}{% for i in range(10**9) %}{% endfor %}{% endif %}",
+        "needs more than 100000 steps")]
+    [InlineData("{{ ''.__class__.__mro__ }}", "access to attribute '__class__' of 'str' object is unsafe")]
+    [InlineData("{% if messages[0].role == 'system' %}{{ messages.pop() }}{% endif %}", "the method 'pop'")]
+    [InlineData("{{ raise_exception('no questions') }}", "no questions")]
+    [InlineData("{{ nothing.of.it }}", "is undefined")]
+    public void A_template_that_could_not_be_used_is_found_by_the_import(string template, string says)
+    {
+        var options = Options();
+        File.WriteAllText(Path.Combine(options.Source, "chat_template.jinja"), template);
+        var error = Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.StartsWith("chat_template.jinja: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        AssertAsBefore(options.Output, null);
+    }
+
+    [Theory]
+    [InlineData("{% if messages[0].role == 'system' %}{{ raise_exception('no system text') }}{% endif %}")]
+    [InlineData("{% for m in messages %}{{ nothing.of.it if m.role == 'assistant' }}{% endfor %}")]
+    public void A_template_that_renders_a_question_is_taken_even_if_it_refuses_other_texts(string template)
+    {
+        var options = Options();
+        File.WriteAllText(Path.Combine(options.Source, "chat_template.jinja"), template);
+        Assert.NotNull(TinyModel.Import(options).Chat);
+    }
+
+    [Fact]
+    public void A_failed_import_takes_away_the_folders_that_it_made_on_the_way()
+    {
+        var options = Options() with { Output = Path.Combine(_folder.File("new"), "deep", "out") };
+        File.Delete(Path.Combine(options.Source, "model.safetensors"));
+        Assert.Throws<ModelToolsException>(() => TinyModel.Import(options));
+        Assert.False(Path.Exists(_folder.File("new")));
+    }
+
+    [Theory]
+    [InlineData("My Model (v2)", "my-model--v2-")]
+    [InlineData("__x", "x")]
+    [InlineData("___", "model")]
+    public void The_name_of_a_source_becomes_one_that_a_manifest_allows(string folder, string name)
+    {
+        var options = Options() with { Source = TinyModel.Write(_folder.File(folder), seed: 1) };
+        Assert.Equal(name, TinyModel.Import(options).Name);
     }
 
     public void Dispose() => _folder.Dispose();

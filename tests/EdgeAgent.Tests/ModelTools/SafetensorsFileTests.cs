@@ -41,8 +41,9 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"""
         + ""","b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "begins at 4, not at 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
-        12, "its tensors end at 8 but the file holds 12")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, "it may be cut short")]
+        12, "its tensors end at 8, but the file has 12")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7,
+        "tensor 'a' ends at 8, but the file has 7 bytes of tensors; it may be cut short")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "which its shape does not fill")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "does not fill")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}}""", 8, "does not fill")]
@@ -57,7 +58,7 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     [InlineData("""{"a":{"dtype":null,"shape":[1],"data_offsets":[0,4]}}""", 4, "has type")]
     [InlineData("""{"a":{"dtype":"F32","shape":[0.5],"data_offsets":[0,4]}}""", 4, "its header is not valid")]
     [InlineData("""{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}""", 4, "its header is not valid")]
-    [InlineData("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "its header is not valid")]
+    [InlineData("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "its header is not valid at tensor 'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
         + ""","a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "its header is not valid")]
     [InlineData("[]", 0, "its header is not valid")]

@@ -5,9 +5,6 @@ namespace EdgeAgent.ModelTools.Import.Gguf;
 /// <summary>Turns the metadata of a GGUF file into what the decoder is made of.</summary>
 internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, GgufVocabulary vocabulary)
 {
-    private const int MaximumSize = 1 << 20;
-    private const int MaximumLayers = 512;
-
     /// <summary>Of six layers of Gemma 3, five have a window where the file says nothing (llama.cpp, gemma3.cpp).
     /// </summary>
     private const int GemmaPattern = 6;
@@ -20,7 +17,12 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
     private readonly GgufMetadata _metadata = file.Header.Metadata;
 
     /// <exception cref="ModelToolsException">A value is missing or out of bounds.</exception>
-    public DecoderConfig Read()
+    public DecoderConfig Read() => DecoderRules.Checked(ReadFields(),
+        new DecoderNames(Key("attention.head_count"), Key("attention.head_count_kv"), Key("attention.key_length"),
+            Key("rope.dimension_count")),
+        _metadata.Invalid);
+
+    private DecoderConfig ReadFields()
     {
         if (_metadata.OptionalWhole(Key("expert_count"), 0, int.MaxValue) is > 0)
         {
@@ -33,30 +35,22 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
                 throw _metadata.Invalid(Key(capping), "is not 0; soft-capping is not built yet");
             }
         }
-        var heads = Whole("attention.head_count", 1, 4096);
-        var kvHeads = Whole("attention.head_count_kv", 1, heads, heads);
-        var hidden = Whole("embedding_length", 1, MaximumSize);
-        var head = Whole("attention.key_length", 2, 1024, hidden / heads);
-        if (heads % kvHeads != 0)
-        {
-            throw _metadata.Invalid(Key("attention.head_count_kv"), $"is {kvHeads}; it must divide {heads}");
-        }
-        if (head % 8 != 0 || Whole("attention.value_length", 2, 1024, head) != head)
-        {
-            throw _metadata.Invalid(Key("attention.key_length"),
-                $"is {head}; it must be a multiple of 8 and equal attention.value_length");
-        }
-        var context = Whole("context_length", 1, MaximumSize);
-        var layers = Whole("block_count", 1, MaximumLayers);
+        var heads = Whole("attention.head_count", 1, ManifestLimits.Heads);
+        var hidden = Whole("embedding_length", 1, ManifestLimits.Channels);
+        var head = Whole("attention.key_length", 2, ManifestLimits.HeadDimensions, hidden / heads);
+        // Heads whose values have another size than their keys are not built.
+        Whole("attention.value_length", head, head, head);
+        var context = Whole("context_length", 1, ManifestLimits.Context);
+        var layers = Whole("block_count", 1, ManifestLimits.Layers);
         var window = _metadata.OptionalWhole(Key("attention.sliding_window"), 0, int.MaxValue) ?? 0;
         var slides = Slides(layers, window);
         return new DecoderConfig
         {
             Family = architecture.Family,
             HiddenSize = hidden,
-            IntermediateSize = Whole("feed_forward_length", 1, MaximumSize),
+            IntermediateSize = Whole("feed_forward_length", 1, ManifestLimits.Channels),
             Heads = heads,
-            KvHeads = kvHeads,
+            KvHeads = Whole("attention.head_count_kv", 1, heads, heads),
             HeadDimensions = head,
             VocabularySize = VocabularySize(),
             Context = context,
@@ -82,11 +76,11 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
         var rows = file.Header.Tensors.GetValueOrDefault("token_embd.weight")?.Rows
             ?? throw _metadata.Invalid("token_embd.weight", "is missing");
         var tokens = vocabulary.Tokens.Length;
-        return rows is >= 2 and <= MaximumSize && tokens <= rows
+        return rows is >= 2 and <= ManifestLimits.Vocabulary && tokens <= rows
             ? (int)rows
             : throw _metadata.Invalid("tokenizer.ggml.tokens",
                 $"has {tokens} entries and token_embd.weight {rows} rows; every token needs one, and the limit is "
-                + $"{MaximumSize}");
+                + $"{ManifestLimits.Vocabulary}");
     }
 
     /// <summary>Which layers have a window; where the file names none, none has.</summary>
@@ -113,19 +107,14 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
             return listed.Length == layers ? listed
                 : throw _metadata.Invalid(key, $"has {listed.Length} entries; the model has {layers} layers");
         }
-        var period = _metadata.Whole(key, 0, MaximumLayers, GemmaPattern);
+        var period = _metadata.Whole(key, 0, ManifestLimits.Layers, GemmaPattern);
         return [.. Enumerable.Range(0, layers).Select(layer => period == 0 || (layer + 1) % period != 0)];
     }
 
     /// <summary>The tables in use; sliding layers of Gemma have their own, the second or the only one.</summary>
     private RotaryTable[] Rotary(bool[] slides, int head, int context)
     {
-        var dimensions = Whole("rope.dimension_count", 16, head, head);
-        if (dimensions % 16 != 0)
-        {
-            throw _metadata.Invalid(Key("rope.dimension_count"),
-                $"is {dimensions}; attention runs with multiples of 16");
-        }
+        var dimensions = Whole("rope.dimension_count", 1, head, head);
         RotaryTable Table(string suffix, double rotaryBase) => new()
         {
             CosInput = $"cos_cache{suffix}",
@@ -133,12 +122,12 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
             Dimensions = dimensions,
             Base = rotaryBase,
         };
-        var global = Scaled(Table("", _metadata.Real(Key("rope.freq_base"), 1.001, 1e11, 10_000)), context);
+        var global = Scaled(Table("", Base("rope.freq_base", 10_000)), context);
         if (!architecture.Gemma || Array.TrueForAll(slides, slide => !slide))
         {
             return [global];
         }
-        var local = Table("_local", _metadata.Real(Key("rope.freq_base_swa"), 1.001, 1e11, GemmaLocalBase));
+        var local = Table("_local", Base("rope.freq_base_swa", GemmaLocalBase));
         return slides.Contains(false) ? [global, local] : [local];
     }
 
@@ -148,7 +137,7 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
         {
             return table with { FrequencyDivisors = divisors };
         }
-        var original = _metadata.OptionalWhole(Key("rope.scaling.original_context_length"), 2, MaximumSize) ?? context;
+        var original = Whole("rope.scaling.original_context_length", 2, ManifestLimits.Context, context);
         if (Divisors("rope_factors_short.weight", table) is { } shortFactors)
         {
             return table with
@@ -158,7 +147,8 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
                     ?? throw _metadata.Invalid("rope_factors_long.weight", "is missing"),
                 LongBeyond = original,
                 Amplitude = _metadata.Has(Key("rope.scaling.attn_factor"))
-                    ? _metadata.Real(Key("rope.scaling.attn_factor"), 0.1, 10, 1)
+                    ? _metadata.Real(Key("rope.scaling.attn_factor"), RotaryTable.LeastAmplitude,
+                        RotaryTable.LargestAmplitude, 1)
                     : RotaryScaling.LongRopeAmplitude((double)context / original, original),
             };
         }
@@ -191,6 +181,9 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
             ? [.. values.Select(value => (double)value)]
             : throw _metadata.Invalid(name, "has a number that is no divisor of a frequency");
     }
+
+    private double Base(string name, double absent) =>
+        _metadata.Real(Key(name), RotaryTable.LeastBase, RotaryTable.LargestBase, absent);
 
     private int Whole(string name, int minimum, int maximum, int? absent = null) =>
         _metadata.Whole(Key(name), minimum, maximum, absent);

@@ -46,7 +46,8 @@ internal sealed class GgufCursor(Stream stream, string file)
         var count = UInt64(what);
         return count <= (ulong)limit && count <= (ulong)(Left / entryBytes)
             ? (int)count
-            : throw Invalid($"{what} is {count}; the limit is {limit}, and the file has {Left} bytes left");
+            : throw Invalid($"{what} is {count}; the limit is {limit}, and the file has {Left} bytes left"
+                + (count <= (ulong)limit ? "; it may be cut short" : ""));
     }
 
     /// <summary>A text with its length before it.</summary>
@@ -70,7 +71,7 @@ internal sealed class GgufCursor(Stream stream, string file)
         {
             throw Invalid(Position + target.Length > GgufLimits.HeaderBytes
                 ? $"{what} lies beyond the first {GgufLimits.HeaderBytes} bytes, the limit of a header"
-                : $"it ends within {what}; it may be cut short");
+                : $"it ends within {what}, of whose {target.Length} bytes it has {Left}; it may be cut short");
         }
         while (target.Length > 0)
         {

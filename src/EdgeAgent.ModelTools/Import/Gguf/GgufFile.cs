@@ -24,19 +24,6 @@ internal sealed class GgufFile : IDisposable
 
     public GgufHeader Header { get; }
 
-    /// <summary>Whether the path is a file that begins as GGUF files do, whatever its name.</summary>
-    public static bool IsAt(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return false;
-        }
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        Span<byte> magic = stackalloc byte[4];
-        return stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length
-            && magic.SequenceEqual(GgufHeader.Magic);
-    }
-
     /// <exception cref="ModelToolsException">The file is missing, or breaks the format or a limit.</exception>
     public static GgufFile Open(string path)
     {

@@ -28,7 +28,7 @@ internal sealed record GgufHeader(GgufMetadata Metadata, IReadOnlyDictionary<str
         cursor.Bytes(magic, "the magic number");
         if (!magic.SequenceEqual(Magic))
         {
-            throw cursor.Invalid("it does not begin with 'GGUF'");
+            throw cursor.Invalid("it does not begin with 'GGUF'; a source is a GGUF file or a Hugging Face folder");
         }
         var version = cursor.UInt32("the version");
         if (version is not (2 or 3))

@@ -8,6 +8,11 @@ internal sealed class GgufModel : IModelSource
     /// <summary>Weights that are unpacked at a time: one of them takes several bytes.</summary>
     private const int UnpackedWeights = 8 << 20;
 
+    private const string TemplateKey = "tokenizer.chat_template";
+
+    /// <summary>Files that a large model was cut into (llama.cpp, tools/gguf-split).</summary>
+    private const string PartsKey = "split.count";
+
     private readonly GgufFile _file;
     private readonly GgufArchitecture _architecture;
     private readonly GgufVocabulary _vocabulary;
@@ -17,13 +22,16 @@ internal sealed class GgufModel : IModelSource
     private GgufModel(GgufFile file)
     {
         _file = file;
+        if (Metadata.OptionalWhole(PartsKey, 0, int.MaxValue) is > 1 and var parts)
+        {
+            throw Metadata.Invalid(PartsKey, $"is {parts}; the limit is 1: join the files with llama-gguf-split");
+        }
         _architecture = GgufArchitecture.Of(file.Header.Metadata);
         _vocabulary = GgufVocabulary.Read(file.Header.Metadata);
     }
 
-    /// <summary>The file's name without its ending, in the letters that a manifest allows.</summary>
-    public string Name => string.Concat(Path.GetFileNameWithoutExtension(_file.Name).ToLowerInvariant()
-        .Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-' ? letter : '-'));
+    /// <summary>The file's name without its ending.</summary>
+    public string Name => SourceName.Of(Path.GetFileNameWithoutExtension(_file.Name));
 
     public string? Licence => SourceLicence.Spdx(
         Metadata.OptionalText("general.license"), Metadata.OptionalText("general.license.name"));
@@ -58,8 +66,9 @@ internal sealed class GgufModel : IModelSource
 
     public byte[]? ReadTokenizer() => _tokenizer ??= GgufTokenizer.ToJson(Metadata, _vocabulary);
 
-    public SourceChat? ReadChatFormat() => Metadata.OptionalText("tokenizer.chat_template") is { } template
-        ? new SourceChat(template, _vocabulary.Text(Metadata, "bos"), _vocabulary.Text(Metadata, "eos"))
+    public SourceChat? ReadChatFormat() => Metadata.OptionalText(TemplateKey) is { } template
+        ? new SourceChat($"{_file.Name}: {TemplateKey}", template, _vocabulary.Text(Metadata, "bos"),
+            _vocabulary.Text(Metadata, "eos"))
         : null;
 
     public IReadOnlyList<IReadOnlyList<int>> ReadLevels(DecoderConfig model) =>

@@ -1,3 +1,5 @@
+using EdgeAgent.ModelPackage;
+
 namespace EdgeAgent.ModelTools.Import.Gguf;
 
 /// <summary>What a token is, numbered as in <c>tokenizer.ggml.token_type</c>.</summary>
@@ -14,16 +16,14 @@ internal enum GgufTokenType
 /// <summary>The tokens of a GGUF file and what they are.</summary>
 internal sealed record GgufVocabulary(string[] Tokens, GgufTokenType[] Types)
 {
-    private const int MaximumTokens = 1 << 20;
-
     /// <exception cref="ModelToolsException">There is none, or lists do not fit together.</exception>
     public static GgufVocabulary Read(GgufMetadata metadata)
     {
         const string key = "tokenizer.ggml.tokens";
         var tokens = metadata.Texts(key);
-        if (tokens.Length is 0 or > MaximumTokens)
+        if (tokens.Length is 0 or > ManifestLimits.Vocabulary)
         {
-            throw metadata.Invalid(key, $"has {tokens.Length} entries; allowed are 1 to {MaximumTokens}");
+            throw metadata.Invalid(key, $"has {tokens.Length} entries; allowed are 1 to {ManifestLimits.Vocabulary}");
         }
         var types = metadata.OptionalWholes("tokenizer.ggml.token_type", 0, 6);
         if (types is not null && types.Length != tokens.Length)

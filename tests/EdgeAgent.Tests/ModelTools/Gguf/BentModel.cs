@@ -6,7 +6,8 @@ internal static class BentModel
     private const int Hidden = 64;
     private const int Ffn = 192;
 
-    public static byte[] Make(string kind)
+    /// <param name="template">Its chat template; null: it has none.</param>
+    public static byte[] Make(string kind, string? template = null)
     {
         bool Is(string other) => kind == other;
         var file = new GgufWriter()
@@ -26,16 +27,26 @@ internal static class BentModel
         {
             file.Text("general.license", "apache-2.0");
         }
+        if (Is("split"))
+        {
+            file.UInt32("split.count", 3);
+        }
         if (!Is("no stop token"))
         {
-            file.UInt32("tokenizer.ggml.eos_token_id", 0);
+            file.UInt32("tokenizer.ggml.eos_token_id", Is("stop token") ? 4u : 0u);
+        }
+        if (template is not null)
+        {
+            file.Text("tokenizer.chat_template", template);
         }
         file.Tensor("token_embd.weight", [4, Hidden], new float[4 * Hidden])
             .Tensor("output_norm.weight", [Hidden], new float[Hidden]);
         for (var layer = 0; layer < 4; layer++)
         {
             void Add(string name, params long[] shape) => file.Tensor(
-                $"blk.{layer}.{name}.weight", shape, new float[shape.Aggregate(1L, (all, n) => all * n)]);
+                $"blk.{layer}.{name}.weight", shape, type: 0,
+                new byte[sizeof(float) * shape.Aggregate(1L, (all, n) => all * n)],
+                Is("offset") && name == "ffn_up" ? 1UL << 40 : null);
             Add("attn_norm", Hidden);
             Add("attn_q", Hidden, Hidden);
             Add("attn_k", Hidden / 2, Hidden);

@@ -79,7 +79,7 @@ public sealed class GgufModelTests : IDisposable
     [Theory]
     [InlineData("unknown architecture", "'mamba', which is not known. Known: llama, qwen2")]
     [InlineData("experts", "llama.expert_count is not 0")]
-    [InlineData("heads", "llama.attention.head_count_kv is 3; it must divide 4")]
+    [InlineData("heads", "llama.attention.head_count_kv is 3; it must divide llama.attention.head_count, 4")]
     [InlineData("layer missing", "tensor 'blk.4.attn_norm.weight' is missing")]
     [InlineData("shape", "has shape [192, 64], the metadata makes it [128, 64]")]
     [InlineData("more tokens than rows", "every token needs one")]
@@ -87,6 +87,8 @@ public sealed class GgufModelTests : IDisposable
     [InlineData("tokenizer kind", "tokenizer.ggml.model is 'wordpiece'; known are gpt2 and llama")]
     [InlineData("pre-tokenizer", "tokenizer.ggml.pre is 'none'; known are gpt-2")]
     [InlineData("merge", "makes no tokenizer")]
+    [InlineData("split", "split.count is 3; the limit is 1: join the files")]
+    [InlineData("stop token", "tokenizer.ggml.eos_token_id is 4; it must be a whole number from 0 to 3")]
     public void What_cannot_be_imported_is_one_error_and_leaves_no_folder(string kind, string part)
     {
         var source = _folder.File("bent.gguf");
