@@ -1,3 +1,4 @@
+using EdgeAgent.Inference.Graphs;
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelPackage;
 using Microsoft.ML.OnnxRuntime;
@@ -17,7 +18,6 @@ public sealed class InferenceEngine : IDisposable
     private readonly StepBuffers _buffers;
     private readonly RotaryTables _rotary;
     private readonly KvCache _cache;
-    private readonly PrePackedWeightsContainer _packed;
     private readonly LevelSession?[] _levels;
 
     /// <summary>Sessions that were made and not warmed up yet.</summary>
@@ -25,6 +25,12 @@ public sealed class InferenceEngine : IDisposable
 
     /// <summary>Held while sessions are made or ended, never by a step of an open level.</summary>
     private readonly Lock _opening = new();
+
+    /// <summary>From the first session on.</summary>
+    private SharedWeights? _weights;
+
+    /// <summary>Sessions that were closed and hold their memory still.</summary>
+    private Task _closing = Task.CompletedTask;
     private bool _isDisposed;
 
     /// <summary>Loads nothing yet: a level is opened by <see cref="Open"/> or by its first step.</summary>
@@ -33,7 +39,6 @@ public sealed class InferenceEngine : IDisposable
     {
         // First of all: nothing of the binding may be touched before it is told which library to load.
         OrtRuntime.Start(options.Threads);
-        _packed = new PrePackedWeightsContainer();
         (_package, _options) = (package, options);
         var manifest = package.Manifest;
         Context = options.Context == 0 ? manifest.Context : Math.Min(options.Context, manifest.Context);
@@ -103,7 +108,7 @@ public sealed class InferenceEngine : IDisposable
         }
         catch
         {
-            Close(level);
+            _ = Close(level);
             throw;
         }
     }
@@ -114,17 +119,16 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>The KV cache that every level is bound to; for checks.</summary>
     internal KvCache Cache => _cache;
 
-    /// <summary>Closes a level.</summary>
-    /// <remarks>What ONNX Runtime packed for it stays in memory until the engine ends: the container of shared packed
-    /// weights lets nothing go (docs/PERFORMANCE.md, memory of pruning levels).</remarks>
-    public void Close(int level)
+    /// <summary>Closes a level; another thread gives back what no other level has.</summary>
+    /// <returns>Ends when that is done; nobody need wait for it.</returns>
+    public Task Close(int level)
     {
         lock (_opening)
         {
-            _levels[level]?.Dispose();
-            _levels[level] = null;
-            _prepared[level]?.Dispose();
-            _prepared[level] = null;
+            LevelSession?[] closed = [_levels[level], _prepared[level]];
+            _levels[level] = _prepared[level] = null;
+            // A large level takes longer than a token.
+            return _closing = Task.WhenAll(_closing, Task.Run(() => GiveBack(closed)));
         }
     }
 
@@ -200,10 +204,17 @@ public sealed class InferenceEngine : IDisposable
                 session?.Dispose();
             }
         }
-        _packed.Dispose();
+        _closing.Wait();
+        _weights?.Dispose();
         _cache.Dispose();
         _rotary.Dispose();
         _buffers.Dispose();
+    }
+
+    private static void GiveBack(LevelSession?[] closed)
+    {
+        Array.ForEach(closed, session => session?.Dispose());
+        NativeHeap.Trim();
     }
 
     private LevelSession OpenedLevel(int level)
@@ -224,12 +235,36 @@ public sealed class InferenceEngine : IDisposable
     private LevelSession OpenSession(int level)
     {
         var choice = Choose(level);
+        var (graph, tensors) = ReadGraph(choice.Graph);
         using var options = SessionSettings.Create(_options, choice, _package.Path);
-        var session = LevelSession.Open(choice.Graph.File, _package.ReadGraph(choice.Graph), _package.Weights,
-            LoadedPackage.DataFile, new SharedTensors(_buffers, _rotary, _cache), options,
-            _options.ShareWeights ? _packed : null);
+        if (_options.ShareWeights)
+        {
+            _weights ??= new SharedWeights(_package.Weights, [.. Enumerable.Range(0, LevelCount).Select(Tensors)]);
+            _weights.AddTo(options, tensors);
+        }
+        var session = LevelSession.Open(
+            choice.Graph.File, graph, new SharedTensors(_buffers, _rotary, _cache), options, _weights);
         _package.Weights.GiveBack();
         return session;
+    }
+
+    private (byte[] Graph, IReadOnlyList<ExternalTensor> Tensors) ReadGraph(GraphFile file)
+    {
+        var graph = _package.ReadGraph(file);
+        return (graph, GraphScan.Read(file.File, graph, LoadedPackage.DataFile, _package.Weights.LengthBytes));
+    }
+
+    /// <summary>What a level takes from the data file; nothing where it cannot be opened, as opening it says.</summary>
+    private IReadOnlyList<ExternalTensor> Tensors(int level)
+    {
+        try
+        {
+            return ReadGraph(Choose(level).Graph).Tensors;
+        }
+        catch (Exception error) when (error is InferenceException or PackageException)
+        {
+            return [];
+        }
     }
 
     private ProviderChoice Choose(int level) => ProviderChoice.Of(

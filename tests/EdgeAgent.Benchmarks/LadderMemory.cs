@@ -30,7 +30,9 @@ internal static class LadderMemory
             Row("the last level alone", Measure("--model", model, "--open", $"{count - 1}"), empty, plain);
             Row($"all {count} levels", Measure("--model", model, "--open", all), empty, plain);
             Row("all opened, all but level 0 closed again",
-                Measure("--model", model, "--open", all, "--keep-first"), empty, plain);
+                Measure("--model", model, "--open", all, "--keep", "0"), empty, plain);
+            Row("all opened, all but the last closed again",
+                Measure("--model", model, "--open", all, "--keep", $"{count - 1}"), empty, plain);
         }
         finally
         {

@@ -16,14 +16,15 @@ internal static class MemoryMeasurement
         if (Arguments.Text(arguments, "--levels", "") is { Length: > 0 } levels)
         {
             Console.WriteLine(Measure(model,
-                [.. Enumerable.Range(0, int.Parse(levels, CultureInfo.InvariantCulture))], keepsFirst: false,
+                [.. Enumerable.Range(0, int.Parse(levels, CultureInfo.InvariantCulture))], kept: null,
                 arguments.Contains("--share")));
             return 0;
         }
         if (Arguments.Text(arguments, "--open", "") is { Length: > 0 } open)
         {
             Console.WriteLine(Measure(model, [.. open.Split(',').Select(level => level == "none" ? -1 : int.Parse(level,
-                CultureInfo.InvariantCulture)).Where(level => level >= 0)], arguments.Contains("--keep-first")));
+                CultureInfo.InvariantCulture)).Where(level => level >= 0)],
+                arguments.Contains("--keep") ? Arguments.Number(arguments, "--keep", 0) : null));
             return 0;
         }
         if (arguments.Contains("--ladder"))
@@ -84,8 +85,8 @@ internal static class MemoryMeasurement
             $"| {count} | {(sharing == "--share" ? "shared" : "apart")} "
             + $"| {measured[0]:0.0} | {measured[1]:0.0} | {measured[2]:0.0} | {engine:0.0} | {ratio} |"));
 
-    /// <param name="keepsFirst">Closes all levels but the first named before memory is read.</param>
-    private static string Measure(string path, int[] levels, bool keepsFirst, bool share = true)
+    /// <param name="kept">Closes all levels but this one before memory is read.</param>
+    private static string Measure(string path, int[] levels, int? kept, bool share = true)
     {
         using var package = LoadedPackage.Open(path);
         using var engine = new InferenceEngine(package, new EngineOptions { Threads = 2, ShareWeights = share });
@@ -97,9 +98,9 @@ internal static class MemoryMeasurement
                 engine.Decode([5], [step], level);
             }
         }
-        foreach (var level in levels.Skip(keepsFirst ? 1 : levels.Length))
+        foreach (var level in levels.Where(level => kept is not null && level != kept))
         {
-            engine.Close(level);
+            engine.Close(level).Wait();
         }
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var lines = File.ReadAllLines("/proc/self/smaps_rollup");

@@ -24,25 +24,18 @@ internal sealed class LevelSession : IDisposable
         _extends = new OrtIoBinding?[shared.Cache.ScratchRow + 1];
     }
 
-    /// <param name="packed">Where sessions share weights and packed forms; null: ONNX Runtime reads its own copy of the
-    /// data file for this session, which only a measurement wants.</param>
-    /// <exception cref="InferenceException">The graph is refused, or ONNX Runtime cannot load it.</exception>
+    /// <param name="graph">Checked by <see cref="GraphScan"/>.</param>
+    /// <param name="weights">What sessions share; null: ONNX Runtime reads its own copy of the data file for this
+    /// session, which only a measurement wants.</param>
+    /// <exception cref="InferenceException">ONNX Runtime cannot load the graph.</exception>
     public static LevelSession Open(
-        string file, byte[] graph, WeightsMap weights, string dataFile, SharedTensors shared, SessionOptions options,
-        PrePackedWeightsContainer? packed)
+        string file, byte[] graph, SharedTensors shared, SessionOptions options, SharedWeights? weights)
     {
-        foreach (var tensor in GraphScan.Read(file, graph, dataFile, weights.LengthBytes))
-        {
-            if (packed is not null)
-            {
-                options.AddInitializer(tensor.Name, weights.Tensor(tensor));
-            }
-        }
         try
         {
-            var session = packed is null
+            var session = weights is null
                 ? new InferenceSession(graph, options)
-                : new InferenceSession(graph, options, packed);
+                : new InferenceSession(graph, options, weights.Packed);
             return new LevelSession(file, session, shared);
         }
         catch (OnnxRuntimeException error)

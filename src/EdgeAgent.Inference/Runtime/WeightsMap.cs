@@ -14,7 +14,6 @@ internal sealed partial class WeightsMap : IDisposable
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
-    private readonly IntPtr _address;
     private readonly Dictionary<string, OrtValue> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>Maps the very handle whose hash was checked, and owns it from here on.</summary>
@@ -26,27 +25,33 @@ internal sealed partial class WeightsMap : IDisposable
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         byte* pointer = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        _address = (IntPtr)pointer;
+        Address = (IntPtr)pointer;
     }
+
+    public IntPtr Address { get; }
 
     public long LengthBytes { get; }
 
     /// <summary>The tensor that a graph names; sessions that name the same place get the same object.</summary>
     public OrtValue Tensor(ExternalTensor tensor)
     {
-        var key = $"{tensor.Offset}:{tensor.Type}:{string.Join('x', tensor.Shape)}";
-        if (!_tensors.TryGetValue(key, out var value))
+        var place = Place(tensor);
+        if (!_tensors.TryGetValue(place, out var value))
         {
             value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, ElementType(tensor.Type),
-                tensor.Shape, _address + (nint)tensor.Offset, tensor.LengthBytes);
-            _tensors.Add(key, value);
+                tensor.Shape, Address + (nint)tensor.Offset, tensor.LengthBytes);
+            _tensors.Add(place, value);
         }
         return value;
     }
 
+    /// <summary>Where and as what a tensor lies in the file: the same for graphs that share it.</summary>
+    public static string Place(ExternalTensor tensor) =>
+        $"{tensor.Offset}:{tensor.Type}:{string.Join('x', tensor.Shape)}";
+
     /// <summary>Gives the file's pages back that were read so far; whoever reads one again gets it again.</summary>
     /// <remarks>ONNX Runtime packs most matrices anew when a session is made and never looks here again.</remarks>
-    public void GiveBack() => _ = Advise(_address, (nuint)LengthBytes, AdviseDontNeed);
+    public void GiveBack() => _ = Advise(Address, (nuint)LengthBytes, AdviseDontNeed);
 
     public void Dispose()
     {

@@ -128,7 +128,7 @@ internal sealed partial class LevelSessions(InferenceEngine engine, ILogger logg
             var isNeeded = (level >= plan.OpenFrom && level <= plan.OpenTo) || _chosen[level];
             if (!isNeeded && engine.IsOpen(level))
             {
-                engine.Close(level);
+                _ = engine.Close(level);
                 LogClosed(level);
             }
         }

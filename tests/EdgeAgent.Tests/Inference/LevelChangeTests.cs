@@ -70,7 +70,7 @@ public sealed class LevelChangeTests(NanoPackages packages, ITestOutputHelper ou
         var closed = 0;
         var answer = model.Greedy(reference.PromptTokens, 0, k =>
         {
-            model.Engine.Close(k % 4);
+            _ = model.Engine.Close(k % 4);
             Assert.False(model.Engine.IsOpen(k % 4));
             closed++;
             return reference.Mixed!.Pattern[k % 5];
