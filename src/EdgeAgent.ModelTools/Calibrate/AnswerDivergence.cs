@@ -23,14 +23,11 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
         var gains = tensors.Read("model.norm.weight", model.HiddenSize);
         TensorPrimitives.Add(gains, model.NormGainOffset, gains);
         Normalise(whole, gains);
-        var sums = new LogSum[tokens];
-        ForEachPart(table => Add(sums, Logits(whole, table)), cancel);
         foreach (var other in others)
         {
             Normalise(other, gains);
         }
-        var otherSums = others.Select(_ => new LogSum[tokens]).ToArray();
-        var cross = others.Select(_ => new double[tokens]).ToArray();
+        var sums = others.Select(_ => new MovedSums[tokens]).ToArray();
         ForEachPart(
             table =>
             {
@@ -38,13 +35,10 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
                 for (var i = 0; i < others.Count; i++)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    var moved = Logits(others[i], table);
-                    Add(otherSums[i], moved);
-                    AddCross(cross[i], sums, logits, moved);
+                    Add(sums[i], logits, Logits(others[i], table));
                 }
             }, cancel);
-        return [.. others.Select((_, i) => Enumerable.Range(0, tokens).Average(
-            token => cross[i][token] - sums[token].Value + otherSums[i][token].Value))];
+        return [.. sums.Select(tokenSums => tokenSums.Average(sum => sum.Divergence))];
     }
 
     public void Dispose() => _head.Dispose();
@@ -81,43 +75,61 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
         return _head.Run([hidden, table], [ProductGraph.Output])[0];
     }
 
-    private static void Add(LogSum[] sums, float[] logits)
+    private static void Add(MovedSums[] sums, float[] whole, float[] moved)
     {
-        var width = logits.Length / sums.Length;
-        Parallel.For(0, sums.Length, token => sums[token].Add(logits.AsSpan(token * width, width)));
+        var width = whole.Length / sums.Length;
+        Parallel.For(0, sums.Length, token => sums[token].Add(
+            whole.AsSpan(token * width, width), moved.AsSpan(token * width, width)));
     }
 
-    /// <summary>Σ p·(logit of p − logit of q) over a part of the vocabulary.</summary>
-    private static void AddCross(double[] cross, LogSum[] sums, float[] whole, float[] moved)
+    /// <summary>Of one token's logits a, which give p, and b, which give q, that come part by part.</summary>
+    private struct MovedSums
     {
-        var width = whole.Length / cross.Length;
-        Parallel.For(0, cross.Length, token =>
+        private ExponentialSum _whole;
+        private ExponentialSum _moved;
+
+        /// <summary>Σ exp(a)·(a − b), with the factor of <see cref="_whole"/>.</summary>
+        private double _cross;
+
+        /// <summary>Σ p·(log p − log q)</summary>
+        public readonly double Divergence => (_cross / _whole.Sum) - _whole.Logarithm + _moved.Logarithm;
+
+        public void Add(ReadOnlySpan<float> whole, ReadOnlySpan<float> moved)
         {
-            var all = sums[token].Value;
-            for (var i = token * width; i < (token + 1) * width; i++)
+            _cross *= _whole.MakeRoom(whole);
+            _ = _moved.MakeRoom(moved);
+            for (var i = 0; i < whole.Length; i++)
             {
-                cross[token] += Math.Exp(whole[i] - all) * (whole[i] - moved[i]);
+                _cross += _whole.Add(whole[i]) * (whole[i] - moved[i]);
+                _ = _moved.Add(moved[i]);
             }
-        });
+        }
     }
 
-    /// <summary>log Σ exp of values that come part by part.</summary>
-    private struct LogSum
+    /// <summary>Σ exp of values that come part by part, over that of the largest so far.</summary>
+    private struct ExponentialSum
     {
         private double _largest;
-        private double _sum;
 
-        public readonly double Value => _largest + Math.Log(_sum);
+        public double Sum { get; private set; }
 
-        public void Add(ReadOnlySpan<float> values)
+        public readonly double Logarithm => _largest + Math.Log(Sum);
+
+        /// <returns>What the sum was multiplied by, because larger values come.</returns>
+        public double MakeRoom(ReadOnlySpan<float> values)
         {
-            var largest = Math.Max(_sum > 0 ? _largest : double.NegativeInfinity, TensorPrimitives.Max(values));
-            var sum = _sum * Math.Exp(_largest - largest);
-            foreach (var value in values)
-            {
-                sum += Math.Exp(value - largest);
-            }
-            (_largest, _sum) = (largest, sum);
+            var largest = Math.Max(Sum > 0 ? _largest : double.NegativeInfinity, TensorPrimitives.Max(values));
+            var factor = Sum > 0 ? Math.Exp(_largest - largest) : 0;
+            (_largest, Sum) = (largest, Sum * factor);
+            return factor;
+        }
+
+        /// <returns>What was added.</returns>
+        public double Add(double value)
+        {
+            var part = Math.Exp(value - _largest);
+            Sum += part;
+            return part;
         }
     }
 }

@@ -22,16 +22,25 @@ internal sealed class ErrorFeedback
 
     private const int MaximumAttempts = 8;
 
-    private ErrorFeedback(int columns, float[] importances, float[] shares) =>
-        (Columns, Importances, Shares) = (columns, importances, shares);
+    /// <summary>Columns of a panel: four vectors of eight.</summary>
+    public const int Panel = 32;
 
-    public int Columns { get; }
+    /// <summary>Panel after panel; null: no error is handed on.</summary>
+    private readonly float[]? _shares;
+
+    private ErrorFeedback(float[] importances, float[]? shares) => (Importances, _shares) = (importances, shares);
+
+    public int Columns => Importances.Length;
 
     /// <summary>[n]: what a squared error of a column costs once the columns before it are known, Mₖₖ².</summary>
     public float[] Importances { get; }
 
-    /// <summary>[n, n]: U, zero on and below the diagonal.</summary>
-    public float[] Shares { get; }
+    public bool HandsOn => _shares is not null;
+
+    /// <summary>[c + 32, 32]: U in the 32 columns from c on, a multiple of 32, down to their own rows; what lies below
+    /// is zero and has no room. Zero on and below the diagonal.</summary>
+    public ReadOnlySpan<float> PanelAt(int column) =>
+        _shares.AsSpan(PanelStart(column), (column + Panel) * Panel);
 
     /// <param name="hessian">[n, n]: XᵀX of the inputs; symmetric.</param>
     public static ErrorFeedback Of(ReadOnlySpan<float> hessian, int n)
@@ -68,7 +77,7 @@ internal sealed class ErrorFeedback
         var trace = TensorPrimitives.Sum<float>(importances);
         // A channel that is always zero would let its weights become anything.
         TensorPrimitives.Add(importances, trace > 0 ? (float)Damping * trace / n : 1, importances);
-        return new ErrorFeedback(n, importances, new float[checked(n * n)]);
+        return new ErrorFeedback(importances, shares: null);
     }
 
     /// <summary>Rows and columns from last to first, so that the lower factor becomes the upper one.</summary>
@@ -87,20 +96,29 @@ internal sealed class ErrorFeedback
         }
     }
 
+    /// <summary>Turns the factor round again: its row k is row n − 1 − k of M, and column likewise.</summary>
     private static ErrorFeedback Of(LowerTriangle factor)
     {
         var n = factor.Size;
-        var importances = new float[n];
-        var shares = new float[checked(n * n)];
-        Parallel.For(0, n, i =>
+        var (diagonal, importances) = (new double[n], new float[n]);
+        for (var i = 0; i < n; i++)
         {
-            var diagonal = factor[i, i];
-            importances[n - 1 - i] = (float)(diagonal * diagonal);
-            for (var k = n - 1; k > i; k--)
+            diagonal[i] = factor[i, i];
+            importances[n - 1 - i] = (float)(diagonal[i] * diagonal[i]);
+        }
+        var shares = new float[PanelStart(n)];
+        Parallel.For(0, n, k =>
+        {
+            var values = factor.Row(k);
+            var row = n - 1 - k;
+            for (var i = 0; i < k; i++)
             {
-                shares[((n - 1 - k) * n) + n - 1 - i] = (float)(factor[k, i] / diagonal);
+                var (panel, place) = Math.DivRem(n - 1 - i, Panel);
+                shares[PanelStart(panel * Panel) + (row * Panel) + place] = (float)(values[i] / diagonal[i]);
             }
         });
-        return new ErrorFeedback(n, importances, shares);
+        return new ErrorFeedback(importances, shares);
     }
+
+    private static int PanelStart(int column) => checked((int)((long)column * (column + Panel) / 2));
 }

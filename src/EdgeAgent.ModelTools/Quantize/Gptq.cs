@@ -16,9 +16,7 @@ internal sealed record Quantized(QuantizedMatrix Matrix, double Loss);
 internal static class Gptq
 {
     private const int RowsOfATask = 8;
-
-    /// <summary>Width of one panel: four vectors of eight.</summary>
-    private const int Panel = 32;
+    private const int Panel = ErrorFeedback.Panel;
 
     /// <param name="weights">[rows, columns]</param>
     public static Quantized Quantize(
@@ -26,7 +24,6 @@ internal static class Gptq
     {
         var columns = feedback.Columns;
         var matrix = QuantizedMatrix.Allocate(format, rows, columns);
-        var panels = Panels(feedback);
         var losses = new double[rows];
         Parallel.For(0, (rows + RowsOfATask - 1) / RowsOfATask, task =>
         {
@@ -35,24 +32,24 @@ internal static class Gptq
             for (var row = task * RowsOfATask; row < Math.Min(rows, (task + 1) * RowsOfATask); row++)
             {
                 losses[row] = QuantizeRow(
-                    weights.Span.Slice(row * columns, columns), feedback, panels, matrix, row, errors, work);
+                    weights.Span.Slice(row * columns, columns), feedback, matrix, row, errors, work);
             }
         });
         return new Quantized(matrix, losses.Sum());
     }
 
-    private static double QuantizeRow(ReadOnlySpan<float> weights, ErrorFeedback feedback, float[] panels,
-        QuantizedMatrix matrix, int row, float[] errors, float[] work)
+    private static double QuantizeRow(ReadOnlySpan<float> weights, ErrorFeedback feedback, QuantizedMatrix matrix,
+        int row, float[] errors, float[] work)
     {
         var format = matrix.Format;
         var columns = weights.Length;
         double loss = 0;
         for (var start = 0; start < columns; start += format.BlockSize)
         {
-            for (var part = 0; part < format.BlockSize; part += Panel)
+            weights.Slice(start, format.BlockSize).CopyTo(work);
+            for (var part = 0; feedback.HandsOn && part < format.BlockSize; part += Panel)
             {
-                weights.Slice(start + part, Panel).CopyTo(work.AsSpan(part));
-                Accumulate(errors.AsSpan(0, start), PanelAt(panels, start + part), work.AsSpan(part, Panel));
+                Accumulate(errors.AsSpan(0, start), feedback.PanelAt(start + part), work.AsSpan(part, Panel));
             }
             var importances = feedback.Importances.AsSpan(start, format.BlockSize);
             var (scale, zero) = ScaleSearch.Find(work, importances, format);
@@ -66,7 +63,7 @@ internal static class Gptq
     private static double RoundBlock(ReadOnlySpan<float> weights, ErrorFeedback feedback, QuantizedMatrix matrix,
         int row, int start, float[] errors, float[] work)
     {
-        var (columns, size) = (weights.Length, work.Length);
+        var size = work.Length;
         var (scale, zero) = (matrix.ScaleAt(row, start / size), matrix.ZeroPointAt(row, start / size));
         double loss = 0;
         for (var i = 0; i < size; i++)
@@ -76,10 +73,13 @@ internal static class Gptq
             var value = scale * (level - zero);
             errors[start + i] = weights[start + i] - value;
             loss += feedback.Importances[start + i] * (double)(work[i] - value) * (work[i] - value);
-            var shares = feedback.Shares.AsSpan(((start + i) * columns) + start, size);
-            for (var j = i + 1; j < size; j++)
+            for (var part = i / Panel * Panel; feedback.HandsOn && part < size; part += Panel)
             {
-                work[j] += errors[start + i] * shares[j];
+                var shares = feedback.PanelAt(start + part).Slice((start + i) * Panel, Panel);
+                for (var j = Math.Max(i + 1, part); j < part + Panel; j++)
+                {
+                    work[j] += errors[start + i] * shares[j - part];
+                }
             }
         }
         return loss;
@@ -101,26 +101,4 @@ internal static class Gptq
         }
         (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
     }
-
-    /// <summary>The shares as panels of 32 columns, each with the rows before it, [32 p, 32] for panel p.</summary>
-    private static float[] Panels(ErrorFeedback feedback)
-    {
-        var n = feedback.Columns;
-        var panels = new float[PanelStart(n)];
-        Parallel.For(0, n / Panel, panel =>
-        {
-            var target = panels.AsSpan(PanelStart(panel * Panel));
-            for (var row = 0; row < panel * Panel; row++)
-            {
-                feedback.Shares.AsSpan((row * n) + (panel * Panel), Panel).CopyTo(target[(row * Panel)..]);
-            }
-        });
-        return panels;
-    }
-
-    /// <summary>The panel that begins at a column.</summary>
-    private static ReadOnlySpan<float> PanelAt(float[] panels, int column) =>
-        panels.AsSpan(PanelStart(column), column * Panel);
-
-    private static int PanelStart(int column) => (int)((long)column * (column - Panel) / 2);
 }
