@@ -18,9 +18,12 @@ public sealed class ChatTemplate
 
     /// <summary>The prompt as spans, each of the template or of a message.</summary>
     /// <exception cref="TemplateException">The template refused the messages, failed, or went over a limit.</exception>
-    public List<TemplateSpan> Render(TemplateVariables variables, TimeProvider clock)
+    public List<TemplateSpan> Render(TemplateVariables variables, TimeProvider clock) =>
+        Render(variables, new RenderState(clock));
+
+    /// <summary>The same, with a state that tells afterwards what it has cost.</summary>
+    internal List<TemplateSpan> Render(TemplateVariables variables, RenderState state)
     {
-        var state = new RenderState(clock);
         foreach (var (name, value) in variables.Values)
         {
             state.Scope.Set(name, value);

@@ -7,6 +7,12 @@ internal sealed class RenderBudget
     private long _characters = TemplateLimits.Characters;
     private int _depth;
 
+    /// <summary>Steps that were taken so far.</summary>
+    public long StepsTaken => TemplateLimits.Steps - _steps;
+
+    /// <summary>Characters that were handled so far.</summary>
+    public long CharactersTaken => TemplateLimits.Characters - _characters;
+
     /// <summary>Takes steps from the budget.</summary>
     public void Steps(long count = 1)
     {

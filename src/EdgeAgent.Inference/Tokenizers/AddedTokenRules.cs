@@ -20,11 +20,11 @@ internal static class AddedTokenRules
                 throw Fault(TokenizerFault.Duplicate, $"\"{content}\" (id {token.Id}) comes twice");
             }
             total += token.Content.Length;
-            if (token.Id is < 0 or >= TokenizerLimits.VocabularySize || total > TotalBytes)
+            if (token.Id < 0 || token.Id >= vocabulary.Ids || total > TotalBytes)
             {
                 throw Fault(
                     TokenizerFault.LimitExceeded,
-                    $"\"{content}\" has id {token.Id} (limit {TokenizerLimits.VocabularySize - 1}), "
+                    $"\"{content}\" has id {token.Id} (limit {vocabulary.Ids - 1}), "
                     + $"texts up to it {total} bytes (limit {TotalBytes})");
             }
             AddTo(vocabulary, token, content);

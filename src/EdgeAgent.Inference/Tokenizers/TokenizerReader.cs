@@ -19,7 +19,7 @@ internal static class TokenizerReader
             throw new TokenizerException(
                 TokenizerFault.Unsupported, "pre_tokenizer and decoder must both be ByteLevel, or neither.");
         }
-        var vocabulary = new VocabularyReader(cuts.ByteLevel);
+        var vocabulary = new VocabularyReader(cuts.ByteLevel, TokenizerLimits.Ids(json.Length));
         vocabulary.ReadVocabulary(model.Required("vocab"));
         var added = ReadAdded(file["added_tokens"]);
         var special = added.Where(token => token.Special).Select(token => token.Id).ToFrozenSet();

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace EdgeAgent.Inference.Tokenizers;
 
 /// <summary>Reads <c>model.vocab</c> and <c>model.merges</c> token by token, without one object per entry.</summary>
-internal sealed class VocabularyReader(bool byteLevel)
+/// <param name="ids">Every id is below this.</param>
+internal sealed class VocabularyReader(bool byteLevel, int ids)
 {
     private const string VocabularyPath = "model.vocab";
     private const string MergesPath = "model.merges";
@@ -12,6 +13,9 @@ internal sealed class VocabularyReader(bool byteLevel)
     private readonly byte[] _text = new byte[TokenizerLimits.TokenBytes * 6];
     private readonly byte[] _bytes = new byte[TokenizerLimits.TokenBytes * 6];
     private readonly byte[] _joined = new byte[TokenizerLimits.TokenBytes * 2];
+
+    /// <summary>Every id is below this.</summary>
+    public int Ids => ids;
 
     /// <summary>The tokens as merges and lookups see them: real bytes in byte-level style, else text with ▁.</summary>
     public TokenTable Tokens { get; } = new();
@@ -84,17 +88,17 @@ internal sealed class VocabularyReader(bool byteLevel)
         Tokens.Add(id, token, reachable);
     }
 
-    private static int ReadId(ref Utf8JsonReader reader)
+    private int ReadId(ref Utf8JsonReader reader)
     {
         if (!reader.TryGetInt32(out var id) || id < 0)
         {
             throw Malformed(VocabularyPath, "an id that is no whole number from 0 to 2^31 - 1");
         }
-        return id < TokenizerLimits.VocabularySize
+        return id < ids
             ? id
             : throw new TokenizerException(
                 TokenizerFault.LimitExceeded,
-                $"{VocabularyPath} has id {id}; the limit is {TokenizerLimits.VocabularySize - 1}.");
+                $"{VocabularyPath} has id {id}; the limit of a file of this size is {ids - 1}.");
     }
 
     private static int CountMerges(ReadOnlySpan<byte> json)

@@ -45,9 +45,12 @@ internal sealed class GgufModel : IModelSource
 
     /// <exception cref="ModelToolsException">The file breaks the format, has no vocabulary, or its architecture is
     /// unknown.</exception>
-    public static GgufModel Open(string path)
+    public static GgufModel Open(string path) => Of(GgufFile.Open(path));
+
+    /// <summary>Takes over a file.</summary>
+    /// <exception cref="ModelToolsException">As <see cref="Open"/>.</exception>
+    internal static GgufModel Of(GgufFile file)
     {
-        var file = GgufFile.Open(path);
         try
         {
             return new GgufModel(file);

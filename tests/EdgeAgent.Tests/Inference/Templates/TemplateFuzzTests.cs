@@ -1,3 +1,4 @@
+using System.Text;
 using EdgeAgent.Inference.Templates;
 
 namespace EdgeAgent.Tests.Inference.Templates;
@@ -5,8 +6,11 @@ namespace EdgeAgent.Tests.Inference.Templates;
 /// <summary>S36: bent templates end in a prompt or in the declared exception, within the limits.</summary>
 public sealed class TemplateFuzzTests(ITestOutputHelper output)
 {
-    private const int Seed = 77;
-    private const int Inputs = 100_000;
+    /// <summary>What a rendering may allocate: at all, for each step and for each character that it has paid for.
+    /// </summary>
+    private const long RenderBytes = 64 << 10;
+    private const long BytesOfStep = 1024;
+    private const long BytesOfCharacter = 4;
 
     private static readonly string[] Corpus =
     [
@@ -39,36 +43,36 @@ public sealed class TemplateFuzzTests(ITestOutputHelper output)
     [Fact]
     public void A_bent_template_is_refused_by_the_declared_exception_only()
     {
-        var random = new Random(Seed);
         var variables = TemplateVariables.FromJson(
             """
             {"messages":[{"role":"user","content":"Hello <|im_end|>"},
             {"role":"assistant","content":null,"n":[1,2.5,true]}],
             "bos_token":"<s>","eos_token":"</s>","add_generation_prompt":true}
             """u8);
-        var (parsed, rendered) = (0, 0);
-        for (var i = 0; i < Inputs; i++)
-        {
-            var source = Bend(Corpus[random.Next(Corpus.Length)], random);
-            try
+        var (rendered, most) = (0, 0L);
+        new FuzzLoop<TemplateException>(seed: 77, output) { BudgetBytes = 64 << 10, BudgetOfByte = 256 }.Run(
+            [.. Corpus.Select(Encoding.UTF8.GetBytes)],
+            (source, random) => Encoding.UTF8.GetBytes(Bend(Encoding.UTF8.GetString(source), random)),
+            source => ChatTemplate.Parse(Encoding.UTF8.GetString(source)),
+            (template, _) =>
             {
-                var template = ChatTemplate.Parse(source);
-                parsed++;
-                var length = template.Render(variables, TimeProvider.System).Sum(span => span.Text.Length);
-                Assert.True(length <= TemplateLimits.TextLength);
-                rendered++;
-            }
-            catch (TemplateException)
-            {
-            }
-            catch (Exception e)
-            {
-                Assert.Fail($"seed {Seed}, input {i}: {e}\n{source}");
-            }
-        }
-        var (parsing, rendering) = (parsed * 100.0 / Inputs, rendered * 100.0 / Inputs);
-        output.WriteLine($"seed {Seed}: {Inputs} inputs, {parsing:0.0} % parse, {rendering:0.0} % render");
-        Assert.True(parsed > Inputs / 3, $"only {parsed} of {Inputs} inputs parse");
+                var state = new RenderState(TimeProvider.System);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    var length = template.Render(variables, state).Sum(span => span.Text.Length);
+                    Assert.True(length <= TemplateLimits.TextLength);
+                    rendered++;
+                }
+                finally
+                {
+                    var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                    most = Math.Max(most, (allocated - RenderBytes - (BytesOfCharacter * state.Budget.CharactersTaken))
+                        / Math.Max(1, state.Budget.StepsTaken));
+                }
+            });
+        output.WriteLine($"{rendered} render; one allocates at most {most} bytes for each of its steps");
+        Assert.InRange(most, long.MinValue, BytesOfStep);
     }
 
     private static string Bend(string source, Random random)

@@ -8,15 +8,11 @@ namespace EdgeAgent.Tests.Inference.Tokenizers;
 /// <summary>S36: bent tokenizer files end in a tokenizer or in the declared exception.</summary>
 public sealed class TokenizerFuzzTests(ITestOutputHelper output)
 {
-    private const int Seed = 20260;
-    private const int Inputs = 100_000;
-
-    private static readonly byte[][] Corpus = [.. Files().Select(SmallTokenizer.Bytes)];
-
     // The last three cannot stand alone as a value.
     private static readonly string[] Splinters =
     [
-        "null", "true", "[]", "{}", "-1", "0", "1e9", "2147483648", "\"\"", "\"a\"", "\"▁\"", "\"<s>\"",
+        "null", "true", "[]", "{}", "-1", "0", "1e9", "65535", "1048575", "2147483648",
+        "\"\"", "\"a\"", "\"▁\"", "\"<s>\"",
         "\"ByteLevel\"", "\"Sequence\"", "\"Metaspace\"", "\"NFC\"", "\"Digits\"", "\"Split\"",
         "\"Strip\"", "[\"a\",\"b\"]",
         "{\"type\":\"ByteLevel\"}", "{\"type\":\"Metaspace\",\"replacement\":\"▁\"}", "{\"String\":\" \"}",
@@ -24,29 +20,13 @@ public sealed class TokenizerFuzzTests(ITestOutputHelper output)
     ];
 
     [Fact]
-    public void A_bent_file_is_refused_by_the_declared_exception_only()
-    {
-        var random = new Random(Seed);
-        var (json, taken) = (0, 0);
-        for (var i = 0; i < Inputs; i++)
+    public void A_bent_file_is_refused_by_the_declared_exception_only() =>
+        new FuzzLoop<TokenizerException>(seed: 20_260, output)
         {
-            var input = Bend(Corpus[random.Next(Corpus.Length)], random);
-            json += IsJson(input) ? 1 : 0;
-            try
-            {
-                taken += Use(Tokenizer.Load(input), random) ? 1 : 0;
-            }
-            catch (TokenizerException)
-            {
-            }
-            catch (Exception e)
-            {
-                Assert.Fail($"seed {Seed}, input {i}: {e}\n{Encoding.UTF8.GetString(input)}");
-            }
-        }
-        output.WriteLine($"seed {Seed}: {Inputs} inputs, {json * 100.0 / Inputs:0.0} % JSON, {taken} taken");
-        Assert.True(json > Inputs / 3, $"only {json} of {Inputs} inputs were JSON");
-    }
+            BudgetBytes = TokenizerLimits.FixedBytes,
+            BudgetOfByte = TokenizerLimits.BytesOfByte,
+            PassesHeader = FuzzLoop<TokenizerException>.IsJson,
+        }.Run([.. Files().Select(SmallTokenizer.Bytes)], Bend, input => Tokenizer.Load(input), Use);
 
     private static IEnumerable<JsonNode> Files()
     {
@@ -145,23 +125,9 @@ public sealed class TokenizerFuzzTests(ITestOutputHelper output)
         return text[..at] + (char)(text[at] ^ 1 << random.Next(7)) + text[(at + 1)..];
     }
 
-    private static bool Use(Tokenizer tokenizer, Random random)
+    private static void Use(Tokenizer tokenizer, Random random)
     {
         var ids = tokenizer.Encode("ab <s>é ab\n\n12</s> <|end|> x", random.Next(2) == 0);
         tokenizer.Decode([.. ids], showSpecial: true);
-        return true;
-    }
-
-    private static bool IsJson(byte[] input)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(input);
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 }

@@ -42,6 +42,7 @@ public sealed class TokenizerLimitsTests
     [InlineData("2147483648", TokenizerFault.Malformed)]
     [InlineData("1e3", TokenizerFault.Malformed)]
     [InlineData("1048576", TokenizerFault.LimitExceeded)]
+    [InlineData("100000", TokenizerFault.LimitExceeded)]
     [InlineData("260", TokenizerFault.Duplicate)]
     public void An_id_that_is_no_place_in_an_array_is_refused(string id, TokenizerFault fault)
     {
@@ -82,6 +83,7 @@ public sealed class TokenizerLimitsTests
     [InlineData("""{"id":264,"content":"ab","special":true}""", TokenizerFault.Duplicate)]
     [InlineData("""{"id":260,"content":"a","special":true}""", TokenizerFault.Unsupported)]
     [InlineData("""{"id":2000000,"content":"<x>"}""", TokenizerFault.LimitExceeded)]
+    [InlineData("""{"id":100000,"content":"<x>"}""", TokenizerFault.LimitExceeded)]
     [InlineData("""{"id":264,"content":""}""", TokenizerFault.LimitExceeded)]
     [InlineData("""{"id":-1,"content":"<x>"}""", TokenizerFault.LimitExceeded)]
     [InlineData("""{"content":"<x>"}""", TokenizerFault.MissingField)]

@@ -7,12 +7,7 @@ namespace EdgeAgent.Tests.ModelTools.Gguf;
 /// <summary>S23, S36: bent GGUF files end in a read file or in the declared exception, within their memory.</summary>
 public sealed class GgufFuzzTests(ITestOutputHelper output)
 {
-    private const int Seed = 2305;
-    private const int Inputs = 100_000;
-
-    /// <summary>What a file of n bytes may allocate while its header is read: 64 KiB + 32 n.</summary>
-    private const long BudgetBytes = 64 << 10;
-    private const long BudgetFactor = 32;
+    private const string FileName = "bent.gguf";
 
     private static readonly ulong[] Splinters =
     [
@@ -20,40 +15,66 @@ public sealed class GgufFuzzTests(ITestOutputHelper output)
         uint.MaxValue, 1UL << 32, 1UL << 40, long.MaxValue, 1UL << 63, ulong.MaxValue - 31, ulong.MaxValue,
     ];
 
-    private static readonly byte[][] Corpus = [.. Files()];
+    [Fact]
+    public void A_bent_file_is_refused_by_the_declared_exception_only_and_within_its_memory() =>
+        new FuzzLoop<ModelToolsException>(seed: 2305, output)
+        {
+            BudgetBytes = (64 << 10) + GgufFile.ReadChunkBytes,
+            BudgetOfByte = 32,
+        }.Run([.. Files()], Bend, Read, (file, _) => ReadAll(file), AssertNamed);
 
     [Fact]
-    public void A_bent_file_is_refused_by_the_declared_exception_only_and_within_its_memory()
-    {
-        var inputs = int.TryParse(Environment.GetEnvironmentVariable("EDGE_AGENT_FUZZ"), out var more) ? more : Inputs;
-        var random = new Random(Seed);
-        var (taken, read) = (0, 0L);
-        for (var i = 0; i < inputs; i++)
+    public void A_bent_model_is_refused_by_the_declared_exception_only_and_within_its_memory() =>
+        new FuzzLoop<ModelToolsException>(seed: 2306, output)
         {
-            var input = Bend(Corpus[random.Next(Corpus.Length)], random);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            try
-            {
-                using var file = GgufFile.Read(new MemoryStream(input), "bent.gguf");
-                taken++;
-                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before,
-                    0, BudgetBytes + GgufFile.ReadChunkBytes + (BudgetFactor * input.Length));
-                read += ReadAll(file);
-            }
-            catch (ModelToolsException error)
-            {
-                Assert.StartsWith("bent.gguf: ", error.Message, StringComparison.Ordinal);
-                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before,
-                    0, BudgetBytes + GgufFile.ReadChunkBytes + (BudgetFactor * input.Length));
-            }
-            catch (Exception error) when (error is not Xunit.Sdk.IAssertionException)
-            {
-                Assert.Fail($"seed {Seed}, input {i}: {error}\n{Convert.ToBase64String(input)}");
-            }
+            BudgetBytes = (256 << 10) + GgufFile.ReadChunkBytes,
+            BudgetOfByte = 64,
+            PassesHeader = IsTaken,
+        }.Run([.. Models()], Bend, input =>
+        {
+            using var model = GgufModel.Of(Read(input));
+            return (model.ReadConfig(), model.ReadTokenizer(), model.ReadChatFormat());
+        }, (read, _) => Assert.InRange(read.Item1.Layers, 1, 512), AssertNamed);
+
+    private static GgufFile Read(byte[] input) => GgufFile.Read(new MemoryStream(input), FileName);
+
+    private static bool IsTaken(byte[] input)
+    {
+        try
+        {
+            using var file = Read(input);
+            return true;
         }
-        output.WriteLine($"seed {Seed}: {inputs} inputs, {100.0 * taken / inputs:0.0} % pass the header, "
-            + $"{read} values read");
-        Assert.True(taken > inputs / 3, $"only {taken} of {inputs} inputs passed the header");
+        catch (ModelToolsException)
+        {
+            return false;
+        }
+    }
+
+    private static void AssertNamed(ModelToolsException error) =>
+        Assert.StartsWith($"{FileName}: ", error.Message, StringComparison.Ordinal);
+
+    /// <summary>All that stands before the layers of a model: byte-level, and in pieces with a window.</summary>
+    private static IEnumerable<byte[]> Models()
+    {
+        GgufWriter Sizes(string name) => new GgufWriter().Text("general.architecture", name)
+            .UInt32($"{name}.context_length", 64).UInt32($"{name}.embedding_length", 32)
+            .UInt32($"{name}.block_count", 4).UInt32($"{name}.feed_forward_length", 64)
+            .UInt32($"{name}.attention.head_count", 2).UInt32($"{name}.attention.head_count_kv", 1)
+            .UInt32("tokenizer.ggml.eos_token_id", 0).UInt32("tokenizer.ggml.bos_token_id", 1)
+            .Text("tokenizer.chat_template", "{{ messages }}");
+        string[] tokens = ["</s>", "a", "b", "ab", "▁", "▁ab"];
+        yield return Sizes("llama").UInt32("llama.attention.key_length", 16).Real("llama.rope.freq_base", 10_000)
+            .Text("llama.rope.scaling.type", "yarn").Real("llama.rope.scaling.factor", 4)
+            .Text("tokenizer.ggml.model", "gpt2").Text("tokenizer.ggml.pre", "gpt-2")
+            .Texts("tokenizer.ggml.tokens", tokens[..4]).Numbers("tokenizer.ggml.token_type", 3, 1, 1, 1)
+            .Texts("tokenizer.ggml.merges", "a b")
+            .Tensor("token_embd.weight", [4, 32], 0, Content(4 * 32 * 4)).ToArray();
+        yield return Sizes("gemma3").UInt32("gemma3.attention.sliding_window", 16)
+            .UInt32("gemma3.attention.sliding_window_pattern", 2).Text("tokenizer.ggml.model", "llama")
+            .Texts("tokenizer.ggml.tokens", tokens).Reals("tokenizer.ggml.scores", 0, -1, -2, -3, -4, -5)
+            .Numbers("tokenizer.ggml.token_type", 3, 1, 1, 1, 1, 1)
+            .Tensor("token_embd.weight", [6, 32], 0, Content(6 * 32 * 4)).ToArray();
     }
 
     private static IEnumerable<byte[]> Files()
@@ -122,19 +143,16 @@ public sealed class GgufFuzzTests(ITestOutputHelper output)
         word.AsSpan(0, length).CopyTo(bytes.AsSpan(at));
     }
 
-    private static long ReadAll(GgufFile file)
+    private static void ReadAll(GgufFile file)
     {
-        var values = 0L;
         foreach (var tensor in file.Header.Tensors.Values)
         {
             var target = new float[tensor.Elements];
             file.ReadRows(tensor, 0, target);
-            values += target.Length;
             if (tensor.Layout.IsQuantized)
             {
                 Assert.Equal(target.Length, file.ReadUnpackedRows(tensor, 0, (int)tensor.Rows).Levels.Length);
             }
         }
-        return values;
     }
 }
