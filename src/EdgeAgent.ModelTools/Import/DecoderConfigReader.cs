@@ -39,6 +39,7 @@ internal sealed class DecoderConfigReader(ConfigReader config, DecoderFamily fam
         var hidden = config.Whole("hidden_size", 1, ManifestLimits.Channels);
         var head = config.Whole(
             "head_dim", 2, ManifestLimits.HeadDimensions, family.HeadDimensions ?? hidden / heads);
+        DecoderRules.CheckHead(head, s_names.HeadDimensions, config.Invalid);
         var context = config.Whole("max_position_embeddings", 1, ManifestLimits.Context, family.Context);
         var vocabulary = config.Whole("vocab_size", 2, ManifestLimits.Vocabulary, family.Vocabulary);
         var attention = Attention(context);

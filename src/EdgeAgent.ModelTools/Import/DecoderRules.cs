@@ -1,3 +1,5 @@
+using EdgeAgent.ModelPackage;
+
 namespace EdgeAgent.ModelTools.Import;
 
 /// <summary>What a source calls the fields that rules speak of.</summary>
@@ -13,6 +15,17 @@ internal static class DecoderRules
 {
     private const int HeadStep = 8;
     private const int TurnedStep = 16;
+
+    /// <summary>Bounds the head's size before tables are made for it: where the source leaves it out, it is what the
+    /// hidden states make it.</summary>
+    /// <exception cref="ModelToolsException">It is too large.</exception>
+    public static void CheckHead(int dimensions, string name, Func<string, string, ModelToolsException> invalid)
+    {
+        if (dimensions > ManifestLimits.HeadDimensions)
+        {
+            throw invalid(name, $"is {dimensions}; the limit is {ManifestLimits.HeadDimensions}");
+        }
+    }
 
     /// <summary>The configuration, which keeps every rule.</summary>
     /// <param name="invalid">The source's error, of a field and what is wrong with it.</param>

@@ -38,6 +38,7 @@ internal sealed class GgufConfig(GgufFile file, GgufArchitecture architecture, G
         var heads = Whole("attention.head_count", 1, ManifestLimits.Heads);
         var hidden = Whole("embedding_length", 1, ManifestLimits.Channels);
         var head = Whole("attention.key_length", 2, ManifestLimits.HeadDimensions, hidden / heads);
+        DecoderRules.CheckHead(head, Key("attention.key_length"), _metadata.Invalid);
         // Heads whose values have another size than their keys are not built.
         Whole("attention.value_length", head, head, head);
         var context = Whole("context_length", 1, ManifestLimits.Context);
