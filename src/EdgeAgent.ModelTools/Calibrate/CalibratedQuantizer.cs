@@ -15,42 +15,25 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     private readonly CancellationToken _cancel;
 
     /// <summary>[T, D] of each window in front of the next layer: of level 0 as it is stored.</summary>
-    private readonly float[][] _hidden;
+    private readonly ResidualFile _hidden;
 
     private readonly Dictionary<string, QuantizedMatrix> _ready = new(StringComparer.Ordinal);
 
-    public CalibratedQuantizer(
-        DecoderConfig model, ITensorSource source, CalibrationPlan plan, CancellationToken cancel)
+    /// <param name="folder">For what is too much for the memory.</param>
+    public CalibratedQuantizer(DecoderConfig model, ITensorSource source, CalibrationPlan plan, string folder,
+        CancellationToken cancel)
     {
         (_model, _source, _plan, _cancel) = (model, source, plan, cancel);
         _rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
-        _hidden = EmbeddedText.Of(model, source, plan.Windows);
+        _hidden = new ResidualFile(folder, EmbeddedText.Of(model, source, plan.Windows));
     }
 
     public void Begin(int layer, IReadOnlyList<int> widths)
     {
         _ready.Clear();
-        var memory = LayerMemory.Read(_model, _source, layer);
-        var (name, full) = ($"layers.{layer}", _model.IntermediateSize);
-        using var pass = new LayerPass(
-            _model, _rotary, memory, memory.Weights, layer, full, LayerHessians.Inputs(layer));
-        var hessians = Hessians(pass);
-        var down = (float[])memory[$"{name}.ffn.down.{full}"].Clone();
-
-        Quantize(memory, hessians.Qkv, $"{name}.attention.qkv");
-        Quantize(memory, hessians.Output, $"{name}.attention.output");
-        Quantize(memory, hessians.Ffn, $"{name}.ffn.gate", $"{name}.ffn.up");
-        Quantize(memory, hessians.Down, $"{name}.ffn.down.{full}");
-        for (var i = 0; i < _hidden.Length; i++)
-        {
-            _cancel.ThrowIfCancellationRequested();
-            _hidden[i] = pass.Run(_hidden[i])[0];
-        }
-        foreach (var width in widths.Where(width => width < full))
-        {
-            _cancel.ThrowIfCancellationRequested();
-            QuantizeDown($"{name}.ffn.down.{width}", width, down, hessians.Down);
-        }
+        QuantizeLayer(layer, widths);
+        // Of what the layer needed, only the result is left.
+        SpentMemory.GiveBack();
     }
 
     public QuantizedMatrix Quantize(string name, float[] values, int inputs) => _ready.GetValueOrDefault(name)
@@ -60,14 +43,42 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     {
         _gram.Dispose();
         _rotary.Dispose();
+        _hidden.Dispose();
+    }
+
+    private void QuantizeLayer(int layer, IReadOnlyList<int> widths)
+    {
+        var memory = LayerMemory.Read(_model, _source, layer);
+        var (name, full) = ($"layers.{layer}", _model.IntermediateSize);
+        using var pass = new LayerPass(
+            _model, _rotary, memory, memory.Weights, layer, full, LayerHessians.Inputs(layer));
+        var hessians = Hessians(pass);
+        var narrower = widths.Where(width => width < full).ToList();
+        float[] down = narrower.Count == 0 ? [] : [.. memory[$"{name}.ffn.down.{full}"]];
+
+        Quantize(memory, hessians.Qkv, $"{name}.attention.qkv");
+        Quantize(memory, hessians.Output, $"{name}.attention.output");
+        Quantize(memory, hessians.Ffn, $"{name}.ffn.gate", $"{name}.ffn.up");
+        Quantize(memory, hessians.Down, $"{name}.ffn.down.{full}");
+        for (var i = 0; i < _hidden.Count; i++)
+        {
+            _cancel.ThrowIfCancellationRequested();
+            _hidden[i] = pass.Run(_hidden[i])[0];
+        }
+        foreach (var width in narrower)
+        {
+            _cancel.ThrowIfCancellationRequested();
+            QuantizeDown($"{name}.ffn.down.{width}", width, down, hessians.Down);
+        }
     }
 
     private LayerHessians Hessians(LayerPass pass)
     {
         var hessians = LayerHessians.Zero(_model);
-        foreach (var window in _hidden)
+        for (var i = 0; i < _hidden.Count; i++)
         {
             _cancel.ThrowIfCancellationRequested();
+            var window = _hidden[i];
             hessians.Add(_gram, pass.Run(window), window.Length / _model.HiddenSize);
         }
         return hessians;

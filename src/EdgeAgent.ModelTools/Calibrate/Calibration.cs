@@ -25,6 +25,7 @@ internal static class Calibration
         try
         {
             var windows = Text(options, source, model, draft, progress, cancel);
+            SpentMemory.GiveBack();
             return CalibrationPlanner.Make(options, source, model, windows, layers => progress?.Invoke(
                 TextPercent + ((Percent - TextPercent) * layers / model.Layers)), cancel);
         }
@@ -55,6 +56,7 @@ internal static class Calibration
             Rounding = rounding,
         };
         builder.Build(progress: null, cancel);
+        SpentMemory.GiveBack();
         progress?.Invoke(DraftPercent);
         using var package = LoadedPackage.Open(draft);
         return options.Calibration is { } file

@@ -36,7 +36,7 @@ internal static class CalibrationPlanner
         var own = source.ReadLevels(model);
         var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
         using var tensors = source.OpenTensors();
-        var hidden = EmbeddedText.Of(model, tensors, Spread(windows));
+        float[][] hidden = [.. EmbeddedText.Of(model, tensors, Spread(windows))];
         var open = Open(options, formats);
         var damage = corrects ? new DamageSurvey(model, hidden) : null;
         var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
@@ -87,16 +87,27 @@ internal static class CalibrationPlanner
         var surveys = new List<LayerSurvey>();
         for (var layer = 0; layer < model.Layers; layer++)
         {
+            surveys.Add(Survey(layer));
+            // A method of its own: what a layer holds is garbage when it returns.
+            SpentMemory.GiveBack();
+            progress?.Invoke(layer + 1);
+        }
+        return surveys;
+
+        LayerSurvey Survey(int layer)
+        {
             var memory = LayerMemory.Read(model, tensors, layer);
-            using var pass = new LayerPass(
-                model, rotary, memory, memory.Weights, layer, model.IntermediateSize, LayerHessians.Inputs(layer));
             var hessians = LayerHessians.Zero(model);
-            for (var i = 0; i < hidden.Length; i++)
+            using (var pass = new LayerPass(
+                model, rotary, memory, memory.Weights, layer, model.IntermediateSize, LayerHessians.Inputs(layer)))
             {
-                cancel.ThrowIfCancellationRequested();
-                var values = pass.Run(hidden[i]);
-                hessians.Add(gram, values, hidden[i].Length / model.HiddenSize);
-                hidden[i] = values[0];
+                for (var i = 0; i < hidden.Length; i++)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    var values = pass.Run(hidden[i]);
+                    hessians.Add(gram, values, hidden[i].Length / model.HiddenSize);
+                    hidden[i] = values[0];
+                }
             }
             LayerScales? scales = null;
             if (scaled is not null)
@@ -107,7 +118,6 @@ internal static class CalibrationPlanner
                     model, tensors, [.. Enumerable.Repeat(scales, layer + 1)]), layer);
             }
             var survey = LayerSurvey.Of(model, memory, layer, hessians, least, formats);
-            surveys.Add(survey with { Scales = scales });
             if (damage is not null)
             {
                 using var plain = new LayerPass(
@@ -115,8 +125,7 @@ internal static class CalibrationPlanner
                 damage.Pass(plain, memory, $"layers.{layer}.ffn.down.{model.IntermediateSize}", hessians.Down,
                     survey.Order);
             }
-            progress?.Invoke(layer + 1);
+            return survey with { Scales = scales };
         }
-        return surveys;
     }
 }

@@ -6,10 +6,10 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <summary>What the first layer of a model sees of a text.</summary>
 internal static class EmbeddedText
 {
-    /// <summary>[T, D] of each window.</summary>
+    /// <summary>[T, D] of each window, made when it is asked for.</summary>
     /// <remarks>Row by row: the whole table can be a gigabyte.</remarks>
-    public static float[][] Of(DecoderConfig model, ITensorSource source, IReadOnlyList<int[]> windows) =>
-        [.. windows.Select(window => Embed(source, model, window))];
+    public static IEnumerable<float[]> Of(DecoderConfig model, ITensorSource source, IEnumerable<int[]> windows) =>
+        windows.Select(window => Embed(source, model, window));
 
     private static float[] Embed(ITensorSource source, DecoderConfig model, int[] tokens)
     {

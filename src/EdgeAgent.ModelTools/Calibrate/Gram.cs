@@ -25,9 +25,12 @@ internal sealed class Gram : IDisposable
             var count = Math.Min(Panel, n - first);
             using var left = GraphInput.Of<float>(
                 "a", count == n ? a : MatrixParts.Columns(a, n, first, count), tokens, count);
-            var product = _graph.Run([left, right], [ProductGraph.Output])[0];
-            var part = sum.AsSpan(first * m, product.Length);
-            TensorPrimitives.Add(part, product, part);
+            var start = first * m;
+            _graph.Run([left, right], [ProductGraph.Output], (_, product) =>
+            {
+                var part = sum.AsSpan(start, product.Length);
+                TensorPrimitives.Add(part, product, part);
+            });
         }
     }
 

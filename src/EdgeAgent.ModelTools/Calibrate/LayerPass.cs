@@ -1,6 +1,7 @@
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
 using Google.Protobuf;
 
 namespace EdgeAgent.ModelTools.Calibrate;
@@ -38,6 +39,7 @@ internal sealed class LayerPass : IDisposable
     /// <param name="hidden">[T, D]</param>
     public float[][] Run(float[] hidden)
     {
+        SpentMemory.Sweep();
         var tokens = hidden.Length / _model.HiddenSize;
         var cache = new float[tokens * _model.KvHeads * _model.HeadDimensions];
         long[] cacheShape = [1, _model.KvHeads, tokens, _model.HeadDimensions];

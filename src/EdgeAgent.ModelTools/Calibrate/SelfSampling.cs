@@ -14,7 +14,7 @@ internal static class SelfSampling
 
     /// <summary>Texts that are sampled side by side: as many as the memory holds.</summary>
     private const int MaximumSequences = 24;
-    private const long MemoryBytes = 1_200_000_000;
+    private const long MemoryBytes = 1_000_000_000;
     private const long MaximumCacheBytes = 600_000_000;
 
     /// <summary>Windows of tokens, in a fixed order for the same model and seed.</summary>

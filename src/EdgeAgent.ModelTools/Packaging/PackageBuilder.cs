@@ -109,7 +109,7 @@ internal sealed class PackageBuilder(
     {
         using var tensors = plan is null ? source.OpenTensors()
             : new OrderedChannels(Scaled(source.OpenTensors(), plan), plan.Orders);
-        var quantizer = plan is not null ? new CalibratedQuantizer(model, tensors, plan, cancel)
+        var quantizer = plan is not null ? new CalibratedQuantizer(model, tensors, plan, work, cancel)
             : IsQuantized ? new RoundingQuantizer(Keeps ? BlockFormat.Int8 : Rounding) : (IMatrixQuantizer?)null;
         using var calibrated = quantizer as IDisposable;
         using var output = File.Create(Path.Combine(work, WeightsFile.FileName));

@@ -50,6 +50,7 @@ internal sealed class ErrorFeedback
         {
             trace += hessian[(i * n) + i];
         }
+        SpentMemory.GiveBack();
         var damping = trace > 0 ? Damping * trace / n : 1;
         var factor = new LowerTriangle(n);
         for (var attempt = 0; attempt < MaximumAttempts; attempt++, damping *= 10)

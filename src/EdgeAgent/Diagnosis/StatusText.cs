@@ -1,4 +1,4 @@
-using System.Globalization;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Diagnosis;
 
@@ -80,6 +80,4 @@ internal static class StatusText
         < 172_800 => Text($"{seconds / 3600:0.0} h"),
         _ => Text($"{seconds / 86_400:0.0} days"),
     };
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

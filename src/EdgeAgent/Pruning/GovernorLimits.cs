@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Pruning;
 
@@ -161,6 +161,4 @@ internal sealed record GovernorLimits
 
     /// <summary>The property as the configuration calls it.</summary>
     private static string Key(string property) => JsonNamingPolicy.SnakeCaseLower.ConvertName(property);
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

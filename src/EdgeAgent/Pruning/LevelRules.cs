@@ -1,4 +1,4 @@
-using System.Globalization;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Pruning;
 
@@ -169,8 +169,6 @@ internal static class LevelRules
                 OpenTo = Math.Min(level + 1, limits.HighestLevel),
             },
         };
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What asks for a higher level, up to which one, and whether it cannot wait.</summary>
     private readonly record struct Ask(LevelCause Cause, int Highest, bool IsCritical, string Reason);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Messaging;
@@ -7,6 +6,7 @@ using EdgeAgent.Protocol;
 using EdgeAgent.Pruning;
 using EdgeAgent.Serving;
 using Microsoft.Extensions.Logging.Abstractions;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -96,8 +96,6 @@ internal static class AskVerb
     internal static string EnergyText(in EnergyUse used, int tokens) => Text($"energy: {used.Joules:0.###} J")
         + (used.JoulesAboveIdle is { } above ? Text($", {above:0.###} J of it above idle") : "")
         + (tokens > 0 ? Text($"; {used.Joules / tokens:0.####} J per token") : "");
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static int Print(PromptResult result, string model, bool json, string? energy)
     {

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.ModelTools.Evaluate;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -92,8 +92,6 @@ internal static class ModelCompareVerb
         });
         return ExitCodes.Done;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>One of the two packages, with what was measured of it alone.</summary>
     private sealed record Compared(LoadedPackage Package, double TokensPerSecond)

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using EdgeAgent.Hosting;
 using EdgeAgent.ModelPackage;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -51,6 +51,4 @@ internal static class ModelManifestVerb
             level.Perplexity is { } perplexity ? Text($"{perplexity:0.00}") : "not measured",
         ]));
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

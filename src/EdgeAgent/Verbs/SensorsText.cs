@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using EdgeAgent.Sensors;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -81,6 +81,4 @@ internal static class SensorsText
             writer.WriteNull(name);
         }
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using EdgeAgent.Hosting;
 using EdgeAgent.Pruning;
 using EdgeAgent.Simulation;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -91,6 +91,4 @@ internal static class SimulateVerb
         writer.WriteNumber("mean_watts", Math.Round(result.MeanWatts, 3));
         writer.WriteEndObject();
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

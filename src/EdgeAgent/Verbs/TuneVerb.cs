@@ -1,9 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using EdgeAgent.Diagnosis;
 using EdgeAgent.Hosting;
 using EdgeAgent.Inference;
 using EdgeAgent.Serving;
+using static EdgeAgent.Hosting.InvariantText;
 
 namespace EdgeAgent.Verbs;
 
@@ -132,6 +132,4 @@ internal static class TuneVerb
     }
 
     private static string Joules(double? joules) => joules is { } value ? Text($"{value:0.0000}") : "-";
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -48,7 +48,7 @@ public sealed class WidthLadderTests(ITestOutputHelper output)
         var model = source.ReadConfig();
         using var tensors = source.OpenTensors();
         using var rotary = new RotaryTables(model.Rotary, 16);
-        var text = EmbeddedText.Of(model, tensors, [[5, 900, 17, 3000, 4, 4, 77, 1200]])[0];
+        var text = EmbeddedText.Of(model, tensors, [[5, 900, 17, 3000, 4, 4, 77, 1200]]).Single();
         var hessian = new Activations(Seed, 300, Channels).Hessian();
         var survey = new DamageSurvey(model, [text]);
         var orders = new List<ChannelOrder>();
