@@ -49,6 +49,7 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
     private void QuantizeLayer(int layer, IReadOnlyList<int> widths)
     {
         var memory = LayerMemory.Read(_model, _source, layer);
+        SpentMemory.GiveBack();
         var (name, full) = ($"layers.{layer}", _model.IntermediateSize);
         using var pass = new LayerPass(
             _model, _rotary, memory, memory.Weights, layer, full, LayerHessians.Inputs(layer));
