@@ -69,7 +69,8 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
         foreach (var width in narrower)
         {
             _cancel.ThrowIfCancellationRequested();
-            QuantizeDown($"{name}.ffn.down.{width}", width, down, hessians.Down);
+            var values = _plan.Downs?[layer, width] ?? Thinned(hessians.Down, down, width);
+            QuantizeDown($"{name}.ffn.down.{width}", width, values, hessians.Down);
         }
     }
 
@@ -104,11 +105,12 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
         _plan.HandsErrorsOn ? ErrorFeedback.Of(hessian, columns) : ErrorFeedback.None(hessian, columns);
 
     /// <summary>The down projection of a level; a model that was trained for its levels needs no correction.</summary>
-    private void QuantizeDown(string name, int width, float[] down, float[] hessian)
+    private float[] Thinned(float[] hessian, float[] down, int width) => _plan.CorrectsLevels
+        ? CorrectedDown.Solve(hessian, down, _model.IntermediateSize, width)
+        : MatrixParts.Columns(down, _model.IntermediateSize, 0, width);
+
+    private void QuantizeDown(string name, int width, float[] values, float[] hessian)
     {
-        var values = _plan.CorrectsLevels
-            ? CorrectedDown.Solve(hessian, down, _model.IntermediateSize, width)
-            : MatrixParts.Columns(down, _model.IntermediateSize, 0, width);
         var part = MatrixParts.Columns(
             hessian.AsSpan(0, width * _model.IntermediateSize), _model.IntermediateSize, 0, width);
         _ready[name] = Gptq.Quantize(

@@ -1,4 +1,5 @@
 using EdgeAgent.Inference;
+using EdgeAgent.ModelTools.Distil;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
 using EdgeAgent.ModelTools.Quantize;
@@ -8,8 +9,9 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <summary>What comes before a calibrated package is written: a draft that samples text, then the plan.</summary>
 internal static class Calibration
 {
-    /// <summary>Share of the whole import that is done when the plan stands, in per cent.</summary>
-    public const int Percent = 30;
+    private const int PlanPercent = 30;
+    private const int PlanPercentBesideTraining = 15;
+    private const int TrainingPercent = 65;
 
     /// <summary>Parameters of the largest model whose draft has 8 bits.</summary>
     private const long LargestInt8 = 400_000_000;
@@ -24,10 +26,14 @@ internal static class Calibration
     {
         try
         {
-            var windows = Text(options, source, model, draft, progress, cancel);
+            Action<long> planned = percent =>
+                progress?.Invoke(Trains(options) ? percent * PlanPercentBesideTraining / PlanPercent : percent);
+            var windows = Text(options, source, model, draft, planned, cancel);
             SpentMemory.GiveBack();
-            return CalibrationPlanner.Make(options, source, model, windows, layers => progress?.Invoke(
-                TextPercent + ((Percent - TextPercent) * layers / model.Layers)), cancel);
+            var plan = CalibrationPlanner.Make(options, source, model, windows, layers => planned(
+                TextPercent + ((PlanPercent - TextPercent) * layers / model.Layers)), cancel);
+            return plan.CorrectsLevels && Trains(options)
+                ? Train(options, source, model, plan, progress, cancel) : plan;
         }
         finally
         {
@@ -36,6 +42,29 @@ internal static class Calibration
                 Directory.Delete(draft, recursive: true);
             }
         }
+    }
+
+    /// <summary>Share of the whole import that is done when the plan stands, in per cent.</summary>
+    public static int Percent(ImportOptions options) =>
+        Trains(options) ? PlanPercentBesideTraining + TrainingPercent : PlanPercent;
+
+    /// <summary>Training knows nothing of the scales of AWQ.</summary>
+    private static bool Trains(ImportOptions options) => options.Levels > 1 && options.DistillationSteps > 0
+        && options.Quantization != QuantizationMethod.Awq;
+
+    private static CalibrationPlan Train(ImportOptions options, IModelSource source, DecoderConfig model,
+        CalibrationPlan plan, Action<long>? progress, CancellationToken cancel)
+    {
+        if (!Distillation.Fits(model, plan.Levels, plan.Windows.Count))
+        {
+            return plan;
+        }
+        using var tensors = new OrderedChannels(source.OpenTensors(), plan.Orders);
+        return plan with
+        {
+            Downs = Distillation.Run(model, tensors, plan.Windows, plan.Levels, options.DistillationSteps,
+                (done, all) => progress?.Invoke(PlanPercentBesideTraining + (TrainingPercent * done / all)), cancel),
+        };
     }
 
     private static List<int[]> Text(ImportOptions options, IModelSource source, DecoderConfig model, string draft,

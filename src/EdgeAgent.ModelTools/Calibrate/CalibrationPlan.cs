@@ -1,3 +1,4 @@
+using EdgeAgent.ModelTools.Distil;
 using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
@@ -15,6 +16,10 @@ internal sealed record CalibrationPlan(
 {
     /// <summary>What the channels of each layer are divided by; null: nothing.</summary>
     public IReadOnlyList<LayerScales>? Scales { get; init; }
+
+    /// <summary>Down projections of the further levels, trained; null: each makes up for what it lacks by
+    /// itself.</summary>
+    public LevelDowns? Downs { get; init; }
 
     /// <summary>Hands each column's rounding error on to the columns after it (GPTQ).</summary>
     public bool HandsErrorsOn { get; init; } = true;

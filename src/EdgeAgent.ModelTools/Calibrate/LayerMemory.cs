@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using EdgeAgent.Inference.Graphs.Onnx;
+using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
@@ -32,7 +34,19 @@ internal sealed class LayerMemory
 
     public float[] this[string name] => _tensors[name];
 
-    public bool Contains(string name) => _tensors.ContainsKey(name);
+    /// <summary>The inputs of a graph that are weights of this layer.</summary>
+    public List<GraphInput> Inputs(ModelProto graph)
+    {
+        var inputs = new List<GraphInput>();
+        foreach (var input in graph.Graph.Input.Where(input => _tensors.ContainsKey(input.Name)))
+        {
+            // A level takes the first rows of gate and up: less than the array holds.
+            long[] shape = [.. input.Type.TensorType.Shape.Dim.Select(dimension => dimension.DimValue)];
+            var elements = (int)shape.Aggregate(1L, (all, size) => all * size);
+            inputs.Add(GraphInput.Of(input.Name, _tensors[input.Name].AsMemory(0, elements), shape));
+        }
+        return inputs;
+    }
 
     /// <summary>Overwrites a matrix in place.</summary>
     public void Replace(string name, float[] values) => values.CopyTo(_tensors[name], 0);

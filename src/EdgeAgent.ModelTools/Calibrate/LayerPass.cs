@@ -12,7 +12,7 @@ internal sealed class LayerPass : IDisposable
     private readonly DecoderConfig _model;
     private readonly RotaryTables _rotary;
     private readonly TensorGraph _graph;
-    private readonly List<GraphInput> _weights = [];
+    private readonly List<GraphInput> _weights;
     private readonly string[] _outputs;
     private readonly int _layer;
 
@@ -23,13 +23,7 @@ internal sealed class LayerPass : IDisposable
     {
         (_model, _rotary, _layer, _outputs) = (model, rotary, layer, [OutputName, .. watched]);
         var graph = DecoderGraph.BuildLayer(model, weights, layer, channels, watched);
-        foreach (var input in graph.Graph.Input.Where(input => memory.Contains(input.Name)))
-        {
-            // A level takes the first rows of gate and up: less than the array holds.
-            long[] shape = [.. input.Type.TensorType.Shape.Dim.Select(dimension => dimension.DimValue)];
-            var elements = (int)shape.Aggregate(1L, (all, size) => all * size);
-            _weights.Add(GraphInput.Of(input.Name, memory[input.Name].AsMemory(0, elements), shape));
-        }
+        _weights = memory.Inputs(graph);
         _graph = TensorGraph.Open(graph.ToByteArray());
     }
 

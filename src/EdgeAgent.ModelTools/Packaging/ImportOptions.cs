@@ -21,6 +21,9 @@ public sealed record ImportOptions
     /// <summary>Pruning levels to make for a model that brings none, 1 to 8; needs calibration.</summary>
     public int Levels { get; init; } = 1;
 
+    /// <summary>Steps of training for each further level, 0 to 1000; 0: least squares alone.</summary>
+    public int DistillationSteps { get; init; } = 24;
+
     /// <summary>Name in the manifest; default: the source folder's name.</summary>
     public string? Name { get; init; }
 

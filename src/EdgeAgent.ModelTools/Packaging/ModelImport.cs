@@ -37,8 +37,9 @@ public static class ModelImport
             Directory.CreateDirectory(work);
             var plan = IsCalibrated(options.Quantization)
                 ? Calibration.Plan(options, source, model, $"{work}.draft", Report, cancel) : null;
-            new PackageBuilder(options, source, model, work, output, plan).Build(plan is null ? Report
-                : percent => Report(Calibration.Percent + ((100 - Calibration.Percent) * percent / 100)), cancel);
+            var planned = plan is null ? 0 : Calibration.Percent(options);
+            new PackageBuilder(options, source, model, work, output, plan).Build(
+                percent => Report(planned + ((100 - planned) * percent / 100)), cancel);
             // What we wrote must be what we would accept: names and sizes came from outside.
             var manifest = PackageFolder.Open(work).Manifest;
             Replace(work, output);

@@ -32,6 +32,8 @@ internal static class ModelImportVerb
         };
         var levels = ModelArguments.Number(
             "--levels", "With auto, gptq and awq: pruning levels to make for a model that brings none; 1: none", 1);
+        var steps = ModelArguments.Number("--distillation-steps",
+            "With auto and gptq: training steps for each level that is made; 0: none, quicker and less good", 24);
         var calibration = ModelArguments.Text("--calibration", "FILE",
             "With auto, gptq and awq: text to calibrate on; default: prose of ours, and answers that the model writes");
         var name = ModelArguments.Text("--name", "NAME", "Name of the model; default: the folder's");
@@ -47,7 +49,7 @@ internal static class ModelImportVerb
         };
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
-            { source, output, quant, bits, levels, calibration, name, version, licence, tasks, text, open, json }
+            { source, output, quant, bits, levels, steps, calibration, name, version, licence, tasks, text, open, json }
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
@@ -72,6 +74,7 @@ internal static class ModelImportVerb
                 Quantization = Method(parsed.GetValue(quant), parsed.GetValue(source)!),
                 Bits = Within(parsed.GetValue(bits), 4.5, 9, "--bits"),
                 Levels = (int)Within(parsed.GetValue(levels), 1, 8, "--levels"),
+                DistillationSteps = (int)Within(parsed.GetValue(steps), 0, 1000, "--distillation-steps"),
                 Calibration = parsed.GetValue(calibration),
                 Name = parsed.GetValue(name),
                 Version = parsed.GetValue(version)!,

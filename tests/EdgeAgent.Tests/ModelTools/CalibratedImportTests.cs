@@ -44,6 +44,31 @@ public sealed class CalibratedImportTests : IDisposable
     }
 
     [Fact]
+    public void Distillation_brings_the_answers_of_every_level_closer_to_the_whole_models()
+    {
+        var plain = Options("plain") with { Levels = 3, DistillationSteps = 0 };
+        TinyModel.WriteWithoutLevels(plain.Source, seed: 53, channels: 4 * TinyModel.Ffn);
+        TinyModel.Import(plain);
+        var reached = 0L;
+        TinyModel.Import(plain with { Output = _folder.File("trained"), DistillationSteps = 12 }, percent =>
+        {
+            Assert.True(percent > reached);
+            reached = percent;
+        });
+        Assert.Equal(100, reached);
+        using var least = LoadedPackage.Open(plain.Output);
+        using var trained = LoadedPackage.Open(_folder.File("trained"));
+        // Level 0 is the same in both: distillation is for the others.
+        Assert.Equal(0, Compare(least, trained, level: 0, window: 32).Divergence, 1e-6);
+        for (var level = 1; level < 3; level++)
+        {
+            var (before, after) = (Compare(least, least, level, window: 32), Compare(least, trained, level, window: 32));
+            TestContext.Current.TestOutputHelper!.WriteLine($"level {level}: {before.Divergence}, {after.Divergence}");
+            Assert.InRange(after.Divergence, 0, 0.9 * before.Divergence);
+        }
+    }
+
+    [Fact]
     public void A_base_model_without_a_chat_template_is_calibrated_too()
     {
         var options = Options("a");
@@ -120,14 +145,15 @@ public sealed class CalibratedImportTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static LevelComparison Compare(LoadedPackage reference, LoadedPackage other)
+    private static LevelComparison Compare(
+        LoadedPackage reference, LoadedPackage other, int level = 0, int window = 128)
     {
-        var options = new EngineOptions { ChunkTokens = 128, LogitRows = 64 };
+        var options = new EngineOptions { ChunkTokens = window, LogitRows = window / 2 };
         using var a = new InferenceEngine(reference, options);
         using var b = new InferenceEngine(other, options);
         var tokens = new List<int>();
         reference.Tokenizer.Encode(EdgeAgent.ModelTools.Calibrate.CalibrationPrompts.Text, tokens);
-        return PackageComparison.Run(a, b, [.. tokens.Take(512)], window: 128, level: 0,
+        return PackageComparison.Run(a, b, [.. tokens.Take(512)], window, level,
             TestContext.Current.CancellationToken);
     }
 
