@@ -11,12 +11,13 @@ internal static class Distillation
     private const int Batch = 4;
 
     /// <summary>How far a weight moves in the first steps, in units of its matrix's weights.</summary>
-    private static readonly float Rate = float.Parse(Environment.GetEnvironmentVariable("RATE") ?? "0.005");
+    private const float Rate = 0.01f;
 
     /// <summary>Steps until the rate is reached; from there it falls to nothing.</summary>
     private const int WarmUp = 3;
 
-    /// <summary>What training may keep in memory beside a layer; a larger model keeps what least squares gives.</summary>
+    /// <summary>What training may keep in memory beside a layer; larger models keep what least squares
+    /// gives.</summary>
     private const long MaximumBytes = 1_000_000_000;
 
     private const int Seed = 20_261;
@@ -60,9 +61,8 @@ internal static class Distillation
             {
                 var batch = Next(order, texts.Length, random);
                 var rate = Rate * Math.Min(1, (step + 1f) / WarmUp) * (1 - ((float)step / steps));
-                var nats = training.Step(answers, Array.ConvertAll(batch, i => texts[i]), Array.ConvertAll(batch, i => whole[i]),
+                training.Step(answers, Array.ConvertAll(batch, i => texts[i]), Array.ConvertAll(batch, i => whole[i]),
                     rate, cancel);
-                Console.Error.WriteLine($"level {level} step {step} {nats:0.0000} {DateTime.Now:T}");
                 progress?.Invoke(++done, steps * (levels.Count - 1));
             }
         }

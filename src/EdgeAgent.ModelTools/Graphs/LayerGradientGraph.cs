@@ -72,7 +72,7 @@ internal sealed class LayerGradientGraph : GradientGraph
 
     private Attended Attend()
     {
-        var qkv = Linear(Norm(Input, Graph.External(_weights.AttentionNorm)), _weights.Qkv, _weights.QkvBias);
+        var qkv = Linear(Norm(Input, _weights.AttentionNorm), _weights.Qkv, _weights.QkvBias);
         var parts = Split(qkv, Width(_model.Heads), Width(_model.KvHeads), Width(_model.KvHeads));
         string rawQuery = Heads(parts[0]), rawKey = Heads(parts[1]);
         var query = Turn(NormHeads(rawQuery, _weights.QueryNorm), back: false);
@@ -84,7 +84,7 @@ internal sealed class LayerGradientGraph : GradientGraph
         var weights = Reshape(Op("Softmax", [Int("axis", -1)], masked), _model.KvHeads, -1, 0);
         var projected = Linear(Flat(Ungrouped(Op("MatMul", weights, value), _model.Heads)), _weights.Output,
             _weights.OutputBias);
-        var added = _weights.NormAfterAttention is { } gain ? Norm(projected, Graph.External(gain)) : projected;
+        var added = _weights.NormAfterAttention is { } gain ? Norm(projected, gain) : projected;
         return new Attended(query, key, rawQuery, rawKey, value, weights, projected, Op("Add", Input, added));
     }
 
@@ -92,7 +92,7 @@ internal sealed class LayerGradientGraph : GradientGraph
     {
         var behind = Op("Add", OutputGradient, BackThroughFfn(attention.Residual, channels));
         var written = _weights.NormAfterAttention is { } gain
-            ? NormGradient(attention.Projected, Graph.External(gain), behind) : behind;
+            ? NormGradient(attention.Projected, gain, behind) : behind;
         var output = Grouped(Heads(Op("MatMul", written, Weight(_weights.Output))));
         var moved = Op("Mul", Fused(output, attention.Value, Int("transB", 1)), attention.Weights);
         var sum = Graph.Node("ReduceSum", "", Name(), [moved, LastAxis]);
@@ -105,26 +105,26 @@ internal sealed class LayerGradientGraph : GradientGraph
             Flat(HeadsGradient(attention.RawQuery, _weights.QueryNorm, Turn(query, back: true))),
             Flat(HeadsGradient(attention.RawKey, _weights.KeyNorm, Turn(key, back: true))), Flat(value));
         var normal = Op("MatMul", qkv, Weight(_weights.Qkv));
-        Graph.Node("Add", "", InputGradient, [behind, NormGradient(Input, Graph.External(_weights.AttentionNorm), normal)]);
+        Graph.Node("Add", "", InputGradient, [behind, NormGradient(Input, _weights.AttentionNorm, normal)]);
     }
 
     /// <summary>The gradient that the FFN hands to what it reads; writes that of its down projection.</summary>
     private string BackThroughFfn(string residual, int channels)
     {
         var (gateWeights, upWeights) = (_weights.Gate.FirstOutputs(channels), _weights.Up.FirstOutputs(channels));
-        var normal = Norm(residual, Graph.External(_weights.FfnNorm));
+        var normal = Norm(residual, _weights.FfnNorm);
         string gate = Linear(normal, gateWeights), up = Linear(normal, upWeights);
         var (active, slope) = Activate(gate);
         var gated = Op("Mul", active, up);
         var down = _weights.Down[channels];
         var written = _weights.NormAfterFfn is { } gain
-            ? NormGradient(Linear(gated, down), Graph.External(gain), OutputGradient) : OutputGradient;
+            ? NormGradient(Linear(gated, down), gain, OutputGradient) : OutputGradient;
         Graph.Node("FusedMatMul", Contrib, DownGradient, [written, gated], Int("transA", 1));
         var moved = Op("MatMul", written, Weight(down));
         var read = Op("Add",
             Op("MatMul", Op("Mul", Op("Mul", moved, up), slope), Weight(gateWeights)),
             Op("MatMul", Op("Mul", moved, active), Weight(upWeights)));
-        return NormGradient(residual, Graph.External(_weights.FfnNorm), read);
+        return NormGradient(residual, _weights.FfnNorm, read);
     }
 
     /// <summary>The activation and its derivative.</summary>
@@ -169,10 +169,15 @@ internal sealed class LayerGradientGraph : GradientGraph
     private string Ungrouped(string grouped, int heads) =>
         Transposed(Reshape(grouped, heads, -1, _model.HeadDimensions));
 
-    private string NormHeads(string heads, StoredTensor? gain) => gain is null ? heads : Norm(heads, Graph.External(gain));
+    private string Norm(string input, StoredTensor gain) => Norm(input, Graph.External(gain));
+
+    private string NormGradient(string input, StoredTensor gain, string gradient) =>
+        NormGradient(input, Graph.External(gain), gradient);
+
+    private string NormHeads(string heads, StoredTensor? gain) => gain is null ? heads : Norm(heads, gain);
 
     private string HeadsGradient(string heads, StoredTensor? gain, string gradient) =>
-        gain is null ? gradient : NormGradient(heads, Graph.External(gain), gradient);
+        gain is null ? gradient : NormGradient(heads, gain, gradient);
 
     /// <summary>Turns pairs (a, b) of [T, heads, n] by their angles: (a·cos − b·sin, b·cos + a·sin).</summary>
     /// <param name="back">The transposed map, for gradients: the other way round.</param>

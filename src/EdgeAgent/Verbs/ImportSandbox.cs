@@ -16,6 +16,9 @@ internal static class ImportSandbox
     /// time, and the largest matrix is most often a third of the model.</summary>
     private const int BytesForSourceByte = 4;
 
+    /// <summary>What the distillation of a ladder holds beside a layer, more with what waits to be collected.</summary>
+    private const long DistillationBytes = 1L << 30;
+
     /// <summary>Of the machine's memory: what the rest needs stays.</summary>
     private const double LargestShare = 0.75;
 
@@ -23,10 +26,11 @@ internal static class ImportSandbox
     private const int FirstSignalCode = 128;
 
     /// <summary>Imports in the second process, which has this one's arguments and terminal.</summary>
+    /// <param name="distils">It trains the levels of a ladder.</param>
     /// <returns>Its exit code.</returns>
-    public static int Run(string source, string output, CancellationToken cancel)
+    public static int Run(string source, string output, bool distils, CancellationToken cancel)
     {
-        var limits = new ConfinedLimits(ExistingParent(output), MemoryBytes(source));
+        var limits = new ConfinedLimits(ExistingParent(output), MemoryBytes(source, distils));
         var end = ConfinedProcess.Run(Again(), limits, WarnOf, cancel);
         if (end.ExitCode is ExitCodes.Done or ExitCodes.Failed or ExitCodes.WrongUsage)
         {
@@ -54,8 +58,8 @@ internal static class ImportSandbox
         : "memory. Import it on a larger machine, or with --quant rtn.";
 
     /// <summary>What an import of this source may take.</summary>
-    private static long MemoryBytes(string source) => (long)Math.Min(
-        BaseBytes + ((double)BytesForSourceByte * SizeBytes(source)),
+    private static long MemoryBytes(string source, bool distils) => (long)Math.Min(
+        BaseBytes + (distils ? DistillationBytes : 0) + ((double)BytesForSourceByte * SizeBytes(source)),
         LargestShare * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
     /// <summary>Of a file, or of the files of a folder; a link, as download caches have them, counts as its

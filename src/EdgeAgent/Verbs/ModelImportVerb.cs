@@ -24,12 +24,7 @@ internal static class ModelImportVerb
             "keep: as a GGUF file has it, the default there; auto: INT4 and INT8 by measured loss, the default else; "
             + "gptq, awq: INT4, calibrated; rtn: INT4, rounded to nearest, in seconds; none: fp32, for checks");
         quant.AcceptOnlyFromAmong("keep", "rtn", "awq", "gptq", "auto", "none");
-        var bits = new Option<double>("--bits")
-        {
-            Description = "With auto, gptq and awq: bits of a weight of the body on average, scales included",
-            HelpName = "N",
-            DefaultValueFactory = _ => 5.5,
-        };
+        var bits = Bits();
         var levels = ModelArguments.Number(
             "--levels", "With auto, gptq and awq: pruning levels to make for a model that brings none; 1: none", 1);
         var steps = ModelArguments.Number("--distillation-steps",
@@ -49,7 +44,10 @@ internal static class ModelImportVerb
         };
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
-            { source, output, quant, bits, levels, steps, calibration, name, version, licence, tasks, text, open, json }
+            {
+                source, output, quant, bits, levels, steps, calibration, name, version, licence, tasks, text, open,
+                json,
+            }
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
@@ -61,7 +59,8 @@ internal static class ModelImportVerb
             var memory = ConfinedProcess.Accept(ImportSandbox.WarnOf);
             return Task.Run(() => parsed.GetValue(open) || memory is not null
                 ? OrWhy(() => Import(parsed, cancel), parsed.GetValue(source)!, parsed.GetValue(output)!, memory)
-                : ImportSandbox.Run(parsed.GetValue(source)!, parsed.GetValue(output)!, cancel), cancel);
+                : ImportSandbox.Run(parsed.GetValue(source)!, parsed.GetValue(output)!,
+                    parsed.GetValue(levels) > 1 && parsed.GetValue(steps) > 0, cancel), cancel);
         });
         return verb;
 
@@ -83,6 +82,13 @@ internal static class ModelImportVerb
             return Run(options, parsed.GetValue(tasks), parsed.GetValue(text), parsed.GetValue(json), time, cancel);
         }
     }
+
+    private static Option<double> Bits() => new("--bits")
+    {
+        Description = "With auto, gptq and awq: bits of a weight of the body on average, scales included",
+        HelpName = "N",
+        DefaultValueFactory = _ => 5.5,
+    };
 
     /// <summary>Runs an import, and says how to go on where it was stopped or had too little memory.</summary>
     private static int OrWhy(Func<int> import, string source, string output, long? memory)
