@@ -41,7 +41,7 @@ internal static class Distillation
         IReadOnlyList<IReadOnlyList<int>> levels, int steps, Action<int, int>? progress, CancellationToken cancel)
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
-        var texts = EmbeddedText.Of(model, tensors, windows);
+        float[][] texts = [.. EmbeddedText.Of(model, tensors, windows)];
         float[][] whole = [.. texts];
         var downs = LevelDowns.Solve(model, tensors, rotary, levels, whole, cancel);
         using var answers = new AnswerGradient(model, tensors);

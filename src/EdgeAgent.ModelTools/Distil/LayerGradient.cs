@@ -2,6 +2,7 @@ using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
+using EdgeAgent.ModelTools.Quantize;
 using Google.Protobuf;
 
 namespace EdgeAgent.ModelTools.Distil;
@@ -33,6 +34,7 @@ internal sealed class LayerGradient : IDisposable
     /// <returns>What it moves by for the input, [T, D], and for the down projection, [D, channels].</returns>
     public (float[] Input, float[] Down) Run(float[] hidden, float[] gradient)
     {
+        SpentMemory.Sweep();
         long tokens = hidden.Length / _model.HiddenSize;
         GraphInput[] inputs =
         [

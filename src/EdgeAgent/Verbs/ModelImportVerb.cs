@@ -44,15 +44,13 @@ internal static class ModelImportVerb
         };
         var json = ModelArguments.Json();
         var verb = new Command("import", "Turn a published model into a model package, without Python")
-            {
-                source, output, quant, bits, levels, steps, calibration, name, version, licence, tasks, text, open,
-                json,
-            }
+            { source, output, quant, bits, levels, steps, calibration, name, version, licence, tasks, text, open }
             .WithExamples(
                 "edge-agent model import ../shared/nano --out models-lite/nano",
                 "edge-agent model import ./SmolLM2-135M --out ./smollm2 --licence Apache-2.0",
                 "edge-agent model import ./SmolLM2-135M-Instruct.Q4_1.gguf --out ./smollm2",
                 "edge-agent model import ./mine --out ./mine-fp32 --quant none");
+        verb.Options.Add(json);
         verb.SetAction((parsed, cancel) =>
         {
             // On the first thread, which stays: the kernel ends a sandboxed process through it.

@@ -26,7 +26,7 @@ public sealed class DistillationTests(ITestOutputHelper output) : IDisposable
         var random = new Random(Seed);
         int[][] windows = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, 40)
             .Select(_ => random.Next(TinyModel.Vocabulary)).ToArray())];
-        var texts = EmbeddedText.Of(model, tensors, windows);
+        float[][] texts = [.. EmbeddedText.Of(model, tensors, windows)];
         float[][] whole = [.. texts];
         int[][] levels = [[Channels, Channels], [128, 192]];
         var cancel = TestContext.Current.CancellationToken;
