@@ -7,7 +7,10 @@ namespace EdgeAgent.Benchmarks;
 
 /// <summary>Decode speed of a quantized GGUF file as it is kept, against plain INT4 with and without zero
 /// points.</summary>
-/// <remarks>All engines are in one process and take turns, so that another process's load hits all alike.</remarks>
+/// <remarks>
+/// All engines are in one process and take turns, so that another process's load hits all alike. A package beside them
+/// (<c>--beside DIR</c>) comes first: ratios are to it.
+/// </remarks>
 internal static class FormatMeasurement
 {
     private const int Past = 100;
@@ -25,8 +28,10 @@ internal static class FormatMeasurement
         try
         {
             var plain = Import(source, folder.FullName, QuantizationMethod.Rtn);
+            var beside = Arguments.Text(arguments, "--beside", "");
             (string Name, string Path)[] packages =
             [
+                .. beside.Length > 0 ? [(Path.GetFileName(beside), beside)] : Array.Empty<(string, string)>(),
                 ("symmetric INT4, blocks of 32", plain),
                 ("the same, explicit UINT4 zero points of 8",
                     ZeroPointRewrite.Copy(plain, Path.Combine(folder.FullName, "uint4"), asFloats: false)),

@@ -11,7 +11,7 @@ internal static class Distillation
     private const int Batch = 4;
 
     /// <summary>How far a weight moves in the first steps, in units of its matrix's weights.</summary>
-    private const float Rate = 0.01f;
+    private const float Rate = 0.005f;
 
     /// <summary>Steps until the rate is reached; from there it falls to nothing.</summary>
     private const int WarmUp = 3;

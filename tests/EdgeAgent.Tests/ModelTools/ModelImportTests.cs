@@ -41,7 +41,7 @@ public sealed class ModelImportTests : IDisposable
     [Theory]
     [InlineData(QuantizationMethod.None, 0)]
     [InlineData(QuantizationMethod.Rtn, 0)]
-    [InlineData(QuantizationMethod.Auto, 30)]
+    [InlineData(QuantizationMethod.Auto, 80)]
     public void Progress_grows_with_what_is_written_and_is_whole_when_the_package_stands(
         QuantizationMethod method, int before)
     {
