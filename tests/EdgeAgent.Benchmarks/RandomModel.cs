@@ -1,8 +1,7 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using EdgeAgent.Tests.ModelTools;
 
 namespace EdgeAgent.Benchmarks;
 
@@ -66,25 +65,8 @@ internal static class RandomModel
 
     private static void WriteWeights(string path, List<(string Name, long[] Shape)> tensors, Random random)
     {
-        var header = new JsonObject();
-        long end = 0;
-        foreach (var (name, shape) in tensors)
-        {
-            var size = shape.Aggregate(1L, (all, n) => all * n) * sizeof(ushort);
-            header[name] = new JsonObject
-            {
-                ["dtype"] = "BF16",
-                ["shape"] = new JsonArray([.. shape.Select(d => (JsonNode)d)]),
-                ["data_offsets"] = new JsonArray(end, end + size),
-            };
-            end += size;
-        }
         using var file = File.Create(path);
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
-        file.Write(length);
-        file.Write(text);
+        SafetensorsWriter.WriteHeader(file, "BF16", sizeof(ushort), tensors);
         // Normally distributed numbers, drawn from so many of them that were made once.
         var drawn = new ushort[1 << 16];
         for (var i = 0; i < drawn.Length; i++)

@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json.Nodes;
+using EdgeAgent.Tests.ModelTools;
 
 namespace EdgeAgent.EndToEnd;
 
@@ -8,9 +7,6 @@ namespace EdgeAgent.EndToEnd;
 internal sealed record ZeroModel(int Layers, int Hidden, int Ffn, int Heads, int Vocabulary)
 {
     public const string WeightsFile = "model.safetensors";
-
-    /// <summary>Bytes of the tensors, which come after the header of the file.</summary>
-    private long _end;
 
     public string Write(string folder)
     {
@@ -28,12 +24,9 @@ internal sealed record ZeroModel(int Layers, int Hidden, int Ffn, int Heads, int
             ["tie_word_embeddings"] = true,
             ["eos_token_id"] = 2,
         }.ToJsonString());
-        var text = Encoding.UTF8.GetBytes(Header().ToJsonString());
-        var length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
         using var file = File.Create(Path.Combine(folder, WeightsFile));
-        file.Write([.. length, .. text]);
-        file.SetLength(file.Length + _end);
+        var content = SafetensorsWriter.WriteHeader(file, "BF16", sizeof(ushort), Shapes());
+        file.SetLength(file.Length + content);
         return folder;
     }
 
@@ -52,10 +45,9 @@ internal sealed record ZeroModel(int Layers, int Hidden, int Ffn, int Heads, int
         return folder;
     }
 
-    private JsonObject Header()
+    private List<(string Name, long[] Shape)> Shapes()
     {
-        var header = new JsonObject();
-        _end = 0;
+        var shapes = new List<(string Name, long[] Shape)>();
         Add("model.embed_tokens", Vocabulary, Hidden);
         Add("model.norm", Hidden);
         for (var layer = 0; layer < Layers; layer++)
@@ -67,18 +59,8 @@ internal sealed record ZeroModel(int Layers, int Hidden, int Ffn, int Heads, int
             Array.ForEach(["gate_proj", "up_proj"], n => Add($"model.layers.{layer}.mlp.{n}", Ffn, Hidden));
             Add($"model.layers.{layer}.mlp.down_proj", Hidden, Ffn);
         }
-        return header;
+        return shapes;
 
-        void Add(string name, params long[] shape)
-        {
-            var begin = _end;
-            _end += sizeof(ushort) * shape.Aggregate(1L, (all, n) => all * n);
-            header[$"{name}.weight"] = new JsonObject
-            {
-                ["dtype"] = "BF16",
-                ["shape"] = new JsonArray([.. shape.Select(n => (JsonNode)n)]),
-                ["data_offsets"] = new JsonArray(begin, _end),
-            };
-        }
+        void Add(string name, params long[] shape) => shapes.Add(($"{name}.weight", shape));
     }
 }

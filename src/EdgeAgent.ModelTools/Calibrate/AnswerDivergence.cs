@@ -20,8 +20,7 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
     public double[] Of(float[] whole, IReadOnlyList<float[]> others, CancellationToken cancel)
     {
         var tokens = whole.Length / model.HiddenSize;
-        var gains = tensors.Read("model.norm.weight", model.HiddenSize);
-        TensorPrimitives.Add(gains, model.NormGainOffset, gains);
+        var gains = tensors.ReadGains(model, SourceTensors.FinalNorm, model.HiddenSize);
         Normalise(whole, gains);
         foreach (var other in others)
         {
@@ -57,7 +56,7 @@ internal sealed class AnswerDivergence(DecoderConfig model, ITensorSource tensor
 
     private void ForEachPart(Action<GraphInput> use, CancellationToken cancel)
     {
-        var name = model.TiedEmbedding ? "model.embed_tokens.weight" : "lm_head.weight";
+        var name = SourceTensors.HeadOf(model);
         for (var first = 0; first < model.VocabularySize; first += PartRows)
         {
             cancel.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using EdgeAgent.Inference.Runtime;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Quantize;
 
@@ -55,12 +56,14 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
             _model, _rotary, memory, memory.Weights, layer, full, LayerHessians.Inputs(layer));
         var hessians = Hessians(pass);
         var narrower = widths.Where(width => width < full).ToList();
-        float[] down = narrower.Count == 0 ? [] : [.. memory[$"{name}.ffn.down.{full}"]];
+        var downName = LayerWeights.DownName(layer, full);
+        // Quantizing overwrites it; levels that are trained have their own.
+        float[] down = narrower.Count == 0 || _plan.Downs is not null ? [] : [.. memory[downName]];
 
         Quantize(memory, hessians.Qkv, $"{name}.attention.qkv");
         Quantize(memory, hessians.Output, $"{name}.attention.output");
         Quantize(memory, hessians.Ffn, $"{name}.ffn.gate", $"{name}.ffn.up");
-        Quantize(memory, hessians.Down, $"{name}.ffn.down.{full}");
+        Quantize(memory, hessians.Down, downName);
         for (var i = 0; i < _hidden.Count; i++)
         {
             _cancel.ThrowIfCancellationRequested();
@@ -70,7 +73,7 @@ internal sealed class CalibratedQuantizer : IMatrixQuantizer, IDisposable
         {
             _cancel.ThrowIfCancellationRequested();
             var values = _plan.Downs?[layer, width] ?? Thinned(hessians.Down, down, width);
-            QuantizeDown($"{name}.ffn.down.{width}", width, values, hessians.Down);
+            QuantizeDown(LayerWeights.DownName(layer, width), width, values, hessians.Down);
         }
     }
 

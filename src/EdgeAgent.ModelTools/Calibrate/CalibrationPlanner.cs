@@ -1,4 +1,5 @@
 using EdgeAgent.Inference.Runtime;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
 using EdgeAgent.ModelTools.Quantize;
@@ -122,7 +123,7 @@ internal static class CalibrationPlanner
             {
                 using var plain = new LayerPass(
                     model, rotary, memory, memory.Weights, layer, model.IntermediateSize);
-                damage.Pass(plain, memory, $"layers.{layer}.ffn.down.{model.IntermediateSize}", hessians.Down,
+                damage.Pass(plain, memory, LayerWeights.DownName(layer, model.IntermediateSize), hessians.Down,
                     survey.Order);
             }
             return survey with { Scales = scales };

@@ -17,7 +17,7 @@ internal static class EmbeddedText
         var hidden = new float[tokens.Length * model.HiddenSize];
         for (var i = 0; i < tokens.Length; i++)
         {
-            source.ReadRows("model.embed_tokens.weight", table, tokens[i],
+            source.ReadRows(SourceTensors.Embedding, table, tokens[i],
                 hidden.AsSpan(i * model.HiddenSize, model.HiddenSize));
         }
         TensorPrimitives.Multiply(hidden, model.EmbeddingScale, hidden);

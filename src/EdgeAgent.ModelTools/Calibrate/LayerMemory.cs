@@ -13,8 +13,10 @@ internal sealed class LayerMemory
 {
     private readonly Dictionary<string, float[]> _tensors;
 
-    private LayerMemory(LayerWeights weights, Dictionary<string, float[]> tensors) =>
-        (Weights, _tensors) = (weights, tensors);
+    private readonly int _layer;
+
+    private LayerMemory(int layer, LayerWeights weights, Dictionary<string, float[]> tensors) =>
+        (_layer, Weights, _tensors) = (layer, weights, tensors);
 
     public LayerWeights Weights { get; }
 
@@ -29,7 +31,7 @@ internal sealed class LayerMemory
         };
         var weights = new WeightsWriter(model, source, file, quantizer: null, _ => { })
             .WriteLayer(layer, [model.IntermediateSize]);
-        return new LayerMemory(weights, tensors);
+        return new LayerMemory(layer, weights, tensors);
     }
 
     public float[] this[string name] => _tensors[name];
@@ -54,7 +56,7 @@ internal sealed class LayerMemory
     /// <summary>Adds a down projection of fewer channels, [hidden size, channels].</summary>
     public LayerWeights WithDown(int channels, float[] values, int outputs)
     {
-        var name = $"{Weights.Down.Values.First().Weight.Name}.{channels}";
+        var name = LayerWeights.DownName(_layer, channels);
         _tensors[name] = values;
         var tensor = Weights.Down.Values.First().Weight with { Name = name, Shape = [outputs, channels] };
         return Weights with

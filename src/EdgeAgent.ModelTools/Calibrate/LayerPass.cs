@@ -1,8 +1,6 @@
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
-using EdgeAgent.ModelTools.Quantize;
-using Google.Protobuf;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -10,9 +8,7 @@ namespace EdgeAgent.ModelTools.Calibrate;
 internal sealed class LayerPass : IDisposable
 {
     private readonly DecoderConfig _model;
-    private readonly RotaryTables _rotary;
-    private readonly TensorGraph _graph;
-    private readonly List<GraphInput> _weights;
+    private readonly LayerGraph _graph;
     private readonly string[] _outputs;
     private readonly int _layer;
 
@@ -21,10 +17,9 @@ internal sealed class LayerPass : IDisposable
     public LayerPass(DecoderConfig model, RotaryTables rotary, LayerMemory memory, LayerWeights weights, int layer,
         int channels, params string[] watched)
     {
-        (_model, _rotary, _layer, _outputs) = (model, rotary, layer, [OutputName, .. watched]);
-        var graph = DecoderGraph.BuildLayer(model, weights, layer, channels, watched);
-        _weights = memory.Inputs(graph);
-        _graph = TensorGraph.Open(graph.ToByteArray());
+        (_model, _layer, _outputs) = (model, layer, [OutputName, .. watched]);
+        _graph = new LayerGraph(
+            DecoderGraph.BuildLayer(model, weights, layer, channels, watched), memory, rotary);
     }
 
     private const string OutputName = "layer.out";
@@ -33,31 +28,18 @@ internal sealed class LayerPass : IDisposable
     /// <param name="hidden">[T, D]</param>
     public float[][] Run(float[] hidden)
     {
-        SpentMemory.Sweep();
         var tokens = hidden.Length / _model.HiddenSize;
         var cache = new float[tokens * _model.KvHeads * _model.HeadDimensions];
         long[] cacheShape = [1, _model.KvHeads, tokens, _model.HeadDimensions];
-        GraphInput[] inputs =
+        return _graph.Run(
         [
             GraphInput.Of<float>("layer.in", hidden, 1, tokens, _model.HiddenSize),
             GraphInput.Of<int>("seqlens_k", new[] { tokens - 1 }, 1),
             GraphInput.Of<int>("total_sequence_length", new[] { tokens }, 1),
             GraphInput.Of<float>($"past.{_layer}.key", cache, cacheShape),
             GraphInput.Of<float>($"past.{_layer}.value", cache, cacheShape),
-        ];
-        try
-        {
-            return _graph.Run([.. inputs, .. _weights, .. _rotary.Inputs()], _outputs);
-        }
-        finally
-        {
-            Array.ForEach(inputs, input => input.Dispose());
-        }
+        ], _outputs);
     }
 
-    public void Dispose()
-    {
-        _weights.ForEach(input => input.Dispose());
-        _graph.Dispose();
-    }
+    public void Dispose() => _graph.Dispose();
 }

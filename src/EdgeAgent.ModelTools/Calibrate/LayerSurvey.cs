@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Quantize;
 
@@ -24,7 +25,7 @@ internal sealed record LayerSurvey(ChannelOrder Order, IReadOnlyList<FormatLosse
         int least, IReadOnlyList<BlockFormat> formats)
     {
         var name = $"layers.{layer}";
-        var downName = $"{name}.ffn.down.{model.IntermediateSize}";
+        var downName = LayerWeights.DownName(layer, model.IntermediateSize);
         var order = ChannelOrder.Find(hessians.Down, memory[downName], model.IntermediateSize, least);
         var attention = Energy(memory[$"{name}.attention.output"], hessians.Output);
         var ffn = Energy(memory[downName], hessians.Down);

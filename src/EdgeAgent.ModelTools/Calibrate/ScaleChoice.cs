@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Quantize;
 
@@ -35,7 +36,7 @@ internal static class ScaleChoice
             Best(grouped, scales => ScaledChannels.OfQueryHeads(model, scales), hessians.Output, format,
                 memory[$"{name}.attention.output"]),
             Find(hessians.Ffn, format, memory[$"{name}.ffn.gate"], memory[$"{name}.ffn.up"]),
-            Find(hessians.Down, format, memory[$"{name}.ffn.down.{model.IntermediateSize}"]));
+            Find(hessians.Down, format, memory[LayerWeights.DownName(layer, model.IntermediateSize)]));
     }
 
     /// <summary>One scale for each column of matrices that share their input.</summary>
@@ -93,11 +94,7 @@ internal static class ScaleChoice
             costs[i] = importances[i] / (scales[i] * scales[i]);
         }
         var scaled = (float[])weights.Clone();
-        for (var start = 0; start < scaled.Length; start += columns)
-        {
-            var row = scaled.AsSpan(start, columns);
-            TensorPrimitives.Multiply(row, scales, row);
-        }
+        MatrixParts.MultiplyColumns(scaled, scales);
         var errors = SearchedRounding.Quantize(scaled, columns, costs, format).Dequantize();
         for (var start = 0; start < errors.Length; start += columns)
         {

@@ -38,27 +38,27 @@ internal sealed class ScaledChannels(
                 DivideGains(values, layer.FfnNormal);
                 break;
             case "self_attn.q_proj.weight" or "self_attn.k_proj.weight":
-                MultiplyColumns(values, layer.Normal);
+                MatrixParts.MultiplyColumns(values, layer.Normal);
                 break;
             case "self_attn.v_proj.weight" or "self_attn.qkv_proj.weight":
-                MultiplyColumns(values, layer.Normal);
+                MatrixParts.MultiplyColumns(values, layer.Normal);
                 DivideLastRows(values, layer.Values, layer.Normal.Length);
                 break;
             case "self_attn.v_proj.bias" or "self_attn.qkv_proj.bias":
                 DivideLastRows(values, layer.Values, columns: 1);
                 break;
             case "self_attn.o_proj.weight":
-                MultiplyColumns(values, OfQueryHeads(model, layer.Values));
+                MatrixParts.MultiplyColumns(values, OfQueryHeads(model, layer.Values));
                 break;
             case "mlp.gate_proj.weight":
-                MultiplyColumns(values, layer.FfnNormal);
+                MatrixParts.MultiplyColumns(values, layer.FfnNormal);
                 break;
             case "mlp.up_proj.weight" or "mlp.gate_up_proj.weight":
-                MultiplyColumns(values, layer.FfnNormal);
+                MatrixParts.MultiplyColumns(values, layer.FfnNormal);
                 DivideLastRows(values, layer.Channels, layer.FfnNormal.Length);
                 break;
             case "mlp.down_proj.weight":
-                MultiplyColumns(values, layer.Channels);
+                MatrixParts.MultiplyColumns(values, layer.Channels);
                 break;
         }
         return values;
@@ -100,15 +100,6 @@ internal sealed class ScaledChannels(
         for (var i = 0; i < gains.Length; i++)
         {
             gains[i] = ((gains[i] + model.NormGainOffset) / scales[i]) - model.NormGainOffset;
-        }
-    }
-
-    private static void MultiplyColumns(float[] values, float[] scales)
-    {
-        for (var start = 0; start < values.Length; start += scales.Length)
-        {
-            var row = values.AsSpan(start, scales.Length);
-            TensorPrimitives.Multiply(row, scales, row);
         }
     }
 

@@ -19,8 +19,6 @@ internal sealed class AdamMatrix(float[] values)
 
     private int _steps;
 
-    public float[] Values => values;
-
     /// <summary>Adds to the gradient of the next step.</summary>
     public void Add(float[] gradient) => TensorPrimitives.Add(_gradient, gradient, _gradient);
 

@@ -19,10 +19,8 @@ internal sealed class AnswerGradient : IDisposable
     public AnswerGradient(DecoderConfig model, ITensorSource tensors)
     {
         _hiddenSize = model.HiddenSize;
-        var gains = tensors.Read("model.norm.weight", model.HiddenSize);
-        TensorPrimitives.Add(gains, model.NormGainOffset, gains);
-        var head = tensors.Read(model.TiedEmbedding ? "model.embed_tokens.weight" : "lm_head.weight",
-            model.VocabularySize, model.HiddenSize);
+        var gains = tensors.ReadGains(model, SourceTensors.FinalNorm, model.HiddenSize);
+        var head = tensors.Read(SourceTensors.HeadOf(model), model.VocabularySize, model.HiddenSize);
         _weights =
         [
             GraphInput.Of<float>(AnswerGradientGraph.Gains, gains, model.HiddenSize),

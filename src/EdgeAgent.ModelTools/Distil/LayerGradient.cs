@@ -2,8 +2,6 @@ using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Calibrate;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
-using EdgeAgent.ModelTools.Quantize;
-using Google.Protobuf;
 
 namespace EdgeAgent.ModelTools.Distil;
 
@@ -14,19 +12,15 @@ internal sealed class LayerGradient : IDisposable
     private const float Unseen = -1e30f;
 
     private readonly DecoderConfig _model;
-    private readonly RotaryTables _rotary;
     private readonly int _window;
-    private readonly TensorGraph _graph;
-    private readonly List<GraphInput> _weights;
+    private readonly LayerGraph _graph;
 
     /// <param name="channels">FFN channels that the layer has, the first ones.</param>
     public LayerGradient(DecoderConfig model, RotaryTables rotary, LayerMemory memory, LayerWeights weights, int layer,
         int channels)
     {
-        (_model, _rotary, _window) = (model, rotary, model.Attention[layer].Window);
-        var graph = LayerGradientGraph.Build(model, weights, layer, channels);
-        _weights = memory.Inputs(graph);
-        _graph = TensorGraph.Open(graph.ToByteArray());
+        (_model, _window) = (model, model.Attention[layer].Window);
+        _graph = new LayerGraph(LayerGradientGraph.Build(model, weights, layer, channels), memory, rotary);
     }
 
     /// <param name="hidden">[T, D]: the layer's input.</param>
@@ -34,33 +28,19 @@ internal sealed class LayerGradient : IDisposable
     /// <returns>What it moves by for the input, [T, D], and for the down projection, [D, channels].</returns>
     public (float[] Input, float[] Down) Run(float[] hidden, float[] gradient)
     {
-        SpentMemory.Sweep();
         long tokens = hidden.Length / _model.HiddenSize;
-        GraphInput[] inputs =
+        var gradients = _graph.Run(
         [
             GraphInput.Of<float>(LayerGradientGraph.Input, hidden, tokens, _model.HiddenSize),
             GraphInput.Of<float>(LayerGradientGraph.OutputGradient, gradient, tokens, _model.HiddenSize),
             GraphInput.Of<long>(
                 LayerGradientGraph.Positions, Enumerable.Range(0, (int)tokens).Select(i => (long)i).ToArray(), tokens),
             GraphInput.Of<float>(LayerGradientGraph.Mask, Mask((int)tokens), tokens, tokens),
-        ];
-        try
-        {
-            var gradients = _graph.Run([.. inputs, .. _weights, .. _rotary.Inputs()],
-                [LayerGradientGraph.InputGradient, LayerGradientGraph.DownGradient]);
-            return (gradients[0], gradients[1]);
-        }
-        finally
-        {
-            Array.ForEach(inputs, input => input.Dispose());
-        }
+        ], [LayerGradientGraph.InputGradient, LayerGradientGraph.DownGradient]);
+        return (gradients[0], gradients[1]);
     }
 
-    public void Dispose()
-    {
-        _weights.ForEach(input => input.Dispose());
-        _graph.Dispose();
-    }
+    public void Dispose() => _graph.Dispose();
 
     private float[] Mask(int tokens)
     {

@@ -1,5 +1,6 @@
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Calibrate;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.ModelTools.Distil;
@@ -40,7 +41,7 @@ internal sealed class LevelDowns
             foreach (var width in levels.Select(channels => channels[layer]).Distinct().Where(width => width < full))
             {
                 downs._values[(layer, width)] = CorrectedDown.Solve(
-                    hessian, memory[$"layers.{layer}.ffn.down.{full}"], full, width);
+                    hessian, memory[LayerWeights.DownName(layer, full)], full, width);
             }
         }
         return downs;

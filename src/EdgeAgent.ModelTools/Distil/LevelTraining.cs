@@ -1,5 +1,6 @@
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Calibrate;
+using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.ModelTools.Distil;
@@ -72,7 +73,7 @@ internal sealed class LevelTraining(DecoderConfig model, ITensorSource tensors, 
         }
     }
 
-    private Graphs.LayerWeights Thinned(LayerMemory memory, int layer) =>
+    private LayerWeights Thinned(LayerMemory memory, int layer) =>
         channels[layer] == model.IntermediateSize
             ? memory.Weights
             : memory.WithDown(channels[layer], downs[layer, channels[layer]], model.HiddenSize);

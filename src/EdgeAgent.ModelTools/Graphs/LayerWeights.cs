@@ -5,6 +5,9 @@ internal sealed record LayerWeights(
     StoredTensor AttentionNorm, StoredMatrix Qkv, StoredMatrix Output,
     StoredTensor FfnNorm, StoredMatrix Gate, StoredMatrix Up, IReadOnlyDictionary<int, StoredMatrix> Down)
 {
+    /// <summary>What a package calls the down projection that takes so many channels in.</summary>
+    public static string DownName(int layer, int channels) => $"layers.{layer}.ffn.down.{channels}";
+
     public StoredTensor? QkvBias { get; init; }
 
     public StoredTensor? OutputBias { get; init; }

@@ -71,17 +71,6 @@ internal static class MatrixStore
                 SumColumns = MinimumColumns.PerBlock(matrix.Format.Bits),
             };
         }
-        var format = matrix.Format;
-        long outputs = matrix.Outputs, blocks = format.Blocks(matrix.Inputs);
-        return new StoredMatrix(outputs, matrix.Inputs,
-            file.Append(name, DataType.Uint8, [outputs, blocks, format.BlockBytes], matrix.Packed),
-            file.Append($"{name}.scales", DataType.Float, [outputs * blocks],
-                MemoryMarshal.AsBytes(matrix.Scales.AsSpan())))
-        {
-            Bits = format.Bits,
-            BlockSize = format.BlockSize,
-            ZeroPoints = matrix.ZeroPoints is null ? null : file.Append(
-                $"{name}.zeros", DataType.Uint8, [matrix.ZeroPoints.Length], matrix.ZeroPoints),
-        };
+        return file.Append(name, matrix.Outputs, [matrix]);
     }
 }

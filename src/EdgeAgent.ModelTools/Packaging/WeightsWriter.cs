@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
@@ -30,18 +29,19 @@ internal sealed class WeightsWriter(
     /// <param name="levels">FFN channels for each level and layer.</param>
     public ModelWeights Write(IReadOnlyList<IReadOnlyList<int>> levels)
     {
-        var (head, rows) = WriteHead("embedding", "model.embed_tokens.weight");
+        var (head, rows) = WriteHead("embedding", SourceTensors.Embedding);
         var embeddingRows = rows;
         if (!model.TiedEmbedding)
         {
-            (head, rows) = WriteHead("lm_head", "lm_head.weight");
+            (head, rows) = WriteHead("lm_head", SourceTensors.Head);
         }
         var layers = new LayerWeights[model.Layers];
         for (var i = 0; i < layers.Length; i++)
         {
             layers[i] = WriteLayer(i, [.. Widths(levels, i).OrderDescending()]);
         }
-        return new ModelWeights(embeddingRows, head, rows, Norm("norm", "model.norm.weight", model.HiddenSize), layers);
+        var norm = Norm("norm", SourceTensors.FinalNorm, model.HiddenSize);
+        return new ModelWeights(embeddingRows, head, rows, norm, layers);
     }
 
     /// <summary>Writes one layer, with a down projection for each width.</summary>
@@ -58,7 +58,7 @@ internal sealed class WeightsWriter(
         var output = Matrix($"{to}.attention.output", $"{from}.self_attn.o_proj.weight", hidden, queries);
         var ffnNorm = Norm($"{to}.ffn.norm", $"{from}.{FfnNorm}.weight", hidden);
         var (gate, up) = WriteGateAndUp(to, from);
-        var down = WriteDown($"{to}.ffn.down", $"{from}.mlp.down_proj.weight", widths);
+        var down = WriteDown(layer, $"{from}.mlp.down_proj.weight", widths);
         return new LayerWeights(attentionNorm, qkv, output, ffnNorm, gate, up, down)
         {
             QkvBias = model.QkvBias
@@ -125,13 +125,14 @@ internal sealed class WeightsWriter(
     }
 
     /// <summary>Down projections run their blocks along the pruned axis, so each width is stored for itself.</summary>
-    private Dictionary<int, StoredMatrix> WriteDown(string name, string sourceName, IEnumerable<int> widths)
+    private Dictionary<int, StoredMatrix> WriteDown(int layer, string sourceName, IEnumerable<int> widths)
     {
         var full = model.IntermediateSize;
         float[]? down = null;
         return widths.ToDictionary(width => width, width =>
-            (width == full ? Keep($"{name}.{width}", [new(sourceName, model.HiddenSize)], full) : null)
-            ?? Matrix($"{name}.{width}",
+            (width == full
+                ? Keep(LayerWeights.DownName(layer, width), [new(sourceName, model.HiddenSize)], full) : null)
+            ?? Matrix(LayerWeights.DownName(layer, width),
                 MatrixParts.Columns(
                     down ??= source.Read(sourceName, model.HiddenSize, full), full, 0, width), width));
     }
@@ -169,15 +170,8 @@ internal sealed class WeightsWriter(
     private StoredTensor? HeadNorm(string name, string sourceName) =>
         model.QueryKeyNorm ? Norm(name, sourceName, model.HeadDimensions) : null;
 
-    private StoredTensor Norm(string name, string sourceName, int width)
-    {
-        var gains = source.Read(sourceName, width);
-        if (model.NormGainOffset != 0)
-        {
-            TensorPrimitives.Add(gains, model.NormGainOffset, gains);
-        }
-        return Vector(name, gains);
-    }
+    private StoredTensor Norm(string name, string sourceName, int width) =>
+        Vector(name, source.ReadGains(model, sourceName, width));
 
     private StoredTensor Vector(string name, float[] values) =>
         file.Append(name, DataType.Float, [values.Length], MemoryMarshal.AsBytes(values.AsSpan()));

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace EdgeAgent.ModelTools.Quantize;
 
 /// <summary>Parts of row-major matrices.</summary>
@@ -31,6 +33,18 @@ internal static class MatrixParts
             }
         }
         return ordered;
+    }
+
+    /// <summary>Multiplies each column by a scale, in place.</summary>
+    /// <param name="matrix">[rows, n]</param>
+    /// <param name="scales">[n]</param>
+    public static void MultiplyColumns(float[] matrix, float[] scales)
+    {
+        for (var start = 0; start < matrix.Length; start += scales.Length)
+        {
+            var row = matrix.AsSpan(start, scales.Length);
+            TensorPrimitives.Multiply(row, scales, row);
+        }
     }
 
     /// <summary>Copies some rows.</summary>

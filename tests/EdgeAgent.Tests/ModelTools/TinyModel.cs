@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json.Nodes;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Packaging;
@@ -62,8 +59,7 @@ internal static class TinyModel
 
     private static void WriteWeights(string path, Random random, bool tied, int ffn = Ffn, float loudness = 1)
     {
-        var header = new JsonObject();
-        var content = new MemoryStream();
+        var tensors = new List<(string Name, long[] Shape, float[] Values)>();
         Add("model.embed_tokens.weight", Vocabulary, Hidden);
         for (var i = 0; i < Layers; i++)
         {
@@ -83,28 +79,18 @@ internal static class TinyModel
         {
             Add("lm_head.weight", Vocabulary, Hidden);
         }
-        var text = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(length, text.Length);
-        File.WriteAllBytes(path, [.. length, .. text, .. content.ToArray()]);
+        SafetensorsWriter.Write(path, tensors);
 
-        void Add(string name, params int[] shape)
+        void Add(string name, params long[] shape)
         {
-            var values = new float[shape.Aggregate(1, (a, b) => a * b)];
+            var values = new float[shape.Aggregate(1L, (a, b) => a * b)];
             for (var i = 0; i < values.Length; i++)
             {
                 values[i] = shape.Length == 1
                     ? (i % 8 == 3 && name != "model.norm.weight" ? loudness : 1) + (random.NextSingle() / 4)
                     : random.NextSingle() - 0.5f;
             }
-            var begin = content.Length;
-            content.Write(MemoryMarshal.AsBytes(values.AsSpan()));
-            header[name] = new JsonObject
-            {
-                ["dtype"] = "F32",
-                ["shape"] = new JsonArray([.. shape.Select(d => (JsonNode)d)]),
-                ["data_offsets"] = new JsonArray(begin, content.Length),
-            };
+            tensors.Add((name, shape, values));
         }
     }
 }

@@ -49,9 +49,9 @@ internal sealed record GgufArchitecture(string Name, string Family)
         {
             return name switch
             {
-                "model.embed_tokens.weight" => "token_embd.weight",
-                "model.norm.weight" => "output_norm.weight",
-                "lm_head.weight" => "output.weight",
+                SourceTensors.Embedding => "token_embd.weight",
+                SourceTensors.FinalNorm => "output_norm.weight",
+                SourceTensors.Head => "output.weight",
                 _ => null,
             };
         }
