@@ -21,9 +21,15 @@ internal static partial class ManifestRules
 
     /// <summary>The first broken rule in words, or null.</summary>
     public static string? FirstBroken(PackageManifest manifest) =>
-        Identity(manifest) ?? Files(manifest) ?? Architecture(manifest) ?? Cache(manifest) ?? Levels(manifest);
+        Entries(manifest) ?? Identity(manifest) ?? Files(manifest)
+        ?? Architecture(manifest) ?? Cache(manifest) ?? Levels(manifest);
 
     public static bool IsPlainName(string name) => PlainName().IsMatch(name);
+
+    /// <summary>The reader of JSON refuses null for a field, but not within a list.</summary>
+    private static string? Entries(PackageManifest m) =>
+        WithoutNull("files", m.Files) ?? WithoutNull("graphs", m.Graphs) ?? WithoutNull("levels", m.Levels)
+        ?? WithoutNull("kv.layers", m.Kv.Layers) ?? WithoutNull("architecture.rotary", m.Architecture.Rotary);
 
     private static string? Identity(PackageManifest m) =>
         Unless(IsPlainName(m.Name), "name", m.Name, "a plain lower-case name")
@@ -125,6 +131,9 @@ internal static partial class ManifestRules
             ?? Unless(System.Version.TryParse(g.MinimumRuntime, out _), "graphs.minimum_runtime", g.MinimumRuntime,
                 "a version")).FirstBroken();
     }
+
+    private static string? WithoutNull<T>(string field, IReadOnlyList<T?> list)
+        where T : class => list.Contains(null) ? $"{field} holds null, allowed are objects" : null;
 
     private static string? Range(string field, long value, long minimum, long maximum) =>
         value >= minimum && value <= maximum ? null : $"{field} is {value}, allowed is {minimum} to {maximum}";

@@ -113,6 +113,55 @@ public sealed class BadSourceTests : IDisposable
         return AssertRefusedAsync(source, says);
     }
 
+    /// <summary>Whoever opens a pipe waits until somebody writes into it.</summary>
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("generation_config.json")]
+    [InlineData("tokenizer.json")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("chat_template.jinja")]
+    [InlineData("pruning.json")]
+    [InlineData("README.md")]
+    [InlineData("model.safetensors")]
+    [InlineData("model.safetensors.index.json")]
+    [InlineData("model-1.safetensors")]
+    public async Task A_pipe_among_the_files_of_a_folder_is_one_error_and_leaves_nothing(string name)
+    {
+        var source = WriteFolder();
+        if (name.StartsWith("model", StringComparison.Ordinal) && name != ZeroModel.WeightsFile)
+        {
+            WriteIndex(source);
+            File.Copy(Path.Combine(source, "model-1.safetensors"), Path.Combine(source, "model-2.safetensors"));
+        }
+        await MakePipeAsync(Path.Combine(source, name));
+        await AssertRefusedAsync(source, $"{name}: it is a pipe, not a regular file.");
+    }
+
+    [Fact]
+    public async Task A_pipe_in_place_of_a_file_is_one_error_and_leaves_nothing()
+    {
+        var source = Path.Combine(_folder.Path, "x.gguf");
+        await MakePipeAsync(source);
+        await AssertRefusedAsync(source, "x.gguf: it is a pipe, not a regular file.");
+    }
+
+    [Fact]
+    public Task A_device_in_place_of_a_file_is_one_error_and_leaves_nothing() =>
+        AssertRefusedAsync("/dev/zero", "zero: it is a device, not a regular file.");
+
+    [Theory]
+    [InlineData("--calibration", "gptq")]
+    [InlineData("--text", "rtn")]
+    [InlineData("--tasks", "rtn")]
+    public async Task A_pipe_as_a_further_file_is_one_error_and_leaves_nothing(string option, string quantization)
+    {
+        var source = WriteFolder();
+        var pipe = Path.Combine(_folder.Path, "pipe");
+        await MakePipeAsync(pipe);
+        await AssertRefusedAsync(source, $"{pipe}: it is a pipe, not a regular file.",
+            option, pipe, "--quant", quantization);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -129,11 +178,17 @@ public sealed class BadSourceTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private async Task AssertRefusedAsync(string source, string says)
+    private static async Task MakePipeAsync(string path)
+    {
+        File.Delete(path);
+        (await Shell.RunAsync(s_patience, "mkfifo", path)).Expect();
+    }
+
+    private async Task AssertRefusedAsync(string source, string says, params string[] options)
     {
         var before = Directory.GetFileSystemEntries(_folder.Path);
 
-        var result = await ImportAsync(source);
+        var result = await ImportAsync(source, options);
 
         Assert.Equal(1, result.ExitCode);
         var error = Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries),

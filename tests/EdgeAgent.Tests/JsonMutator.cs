@@ -24,10 +24,11 @@ internal sealed class JsonMutator(int seed, string honest)
         var text = honest;
         for (var changes = _random.Next(1, MostChanges + 1); changes > 0; changes--)
         {
-            text = _random.Next(4) switch
+            text = _random.Next(9) switch
             {
-                0 => RepeatField(text),
-                1 => RenameField(text),
+                0 or 1 => RepeatField(text),
+                2 or 3 => RenameField(text),
+                4 => ReplaceBranch(text),
                 _ => ReplaceScalar(text),
             };
         }
@@ -47,6 +48,22 @@ internal sealed class JsonMutator(int seed, string honest)
         var end = at == 0 ? -1 : text.AsSpan(at).IndexOfAny(',', '}', ']') + at;
         return end < at || text.AsSpan(at, end - at).IndexOfAny('{', '[', ':') >= 0
             ? text : text[..at] + Values[_random.Next(Values.Length)] + text[end..];
+    }
+
+    /// <summary>Replaces a list or an object, below the whole one, with all that is in it.</summary>
+    private string ReplaceBranch(string text)
+    {
+        var start = text.AsSpan(_random.Next(1, text.Length)) is var rest && rest.IndexOfAny('{', '[')
+            is >= 0 and var found ? text.Length - rest.Length + found : text.Length;
+        for (var (end, depth) = (start, 0); end < text.Length; end++)
+        {
+            depth += text[end] is '{' or '[' ? 1 : text[end] is '}' or ']' ? -1 : 0;
+            if (depth == 0)
+            {
+                return text[..start] + Values[_random.Next(Values.Length)] + text[(end + 1)..];
+            }
+        }
+        return text;
     }
 
     private string RepeatField(string text)

@@ -1,4 +1,5 @@
 using EdgeAgent.Inference;
+using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -15,19 +16,14 @@ internal static class CalibrationText
     private const int ProseWindows = 50;
 
     private const int Seed = 20_260;
-    private const long MaximumBytes = 64 << 20;
+    private const int MaximumBytes = 64 << 20;
 
     /// <summary>Windows out of a file, spread evenly over it.</summary>
     /// <exception cref="ModelToolsException">The file is missing, too large or too short.</exception>
     public static List<int[]> FromFile(LoadedPackage draft, string path)
     {
-        if (new FileInfo(path) is { Exists: false } or { Length: > MaximumBytes })
-        {
-            throw new ModelToolsException(ModelToolsFault.CalibrationFailed,
-                $"--calibration {path}: not there, or larger than {MaximumBytes >> 20} MiB.");
-        }
         var tokens = new List<int>();
-        draft.Tokenizer.Encode(File.ReadAllBytes(path), tokens);
+        draft.Tokenizer.Encode(SourceFile.ReadBytes(path, MaximumBytes, $"--calibration {path}"), tokens);
         var window = Math.Min(Window, draft.Manifest.Context);
         var all = tokens.Chunk(window).Where(part => part.Length == window).ToList();
         if (all.Count == 0)

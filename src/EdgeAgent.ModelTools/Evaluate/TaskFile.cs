@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.ModelTools.Evaluate;
 
@@ -25,14 +26,15 @@ public static class TaskFile
     /// <exception cref="ModelToolsException">The file is missing, empty, too large, or a line is no task.</exception>
     public static IReadOnlyList<EvaluationTask> Read(string path)
     {
-        var info = new FileInfo(path);
-        if (!info.Exists || info.Length > MaximumBytes)
+        using var stream = SourceFile.Open(path, path);
+        if (stream.Length > MaximumBytes)
         {
-            throw Invalid($"{path} is {(info.Exists ? $"larger than {MaximumBytes >> 20} MiB" : "not there")}.");
+            throw Invalid($"{path} is larger than {MaximumBytes >> 20} MiB.");
         }
+        using var lines = new StreamReader(stream);
         var tasks = new List<EvaluationTask>();
         var number = 0;
-        foreach (var line in File.ReadLines(path))
+        while (lines.ReadLine() is { } line)
         {
             number++;
             if (line.Length > 0)
@@ -47,14 +49,15 @@ public static class TaskFile
         return tasks.Count > 0 ? tasks : throw Invalid($"{path} holds no task.");
     }
 
-    private static EvaluationTask Parse(string path, int number, string line)
+    internal static EvaluationTask Parse(string path, int number, string line)
     {
         try
         {
             var task = JsonSerializer.Deserialize(line, TaskFileContext.Default.EvaluationTask);
-            return task is { Messages.Count: > 0 }
+            // The reader of JSON refuses null for a field, but not within a list.
+            return task is { Messages.Count: > 0 } && task.Messages.All(message => message is not null)
                 ? task
-                : throw Invalid($"{path}, line {number}: a task needs at least one message.");
+                : throw Invalid($"{path}, line {number}: a task needs at least one message, and each is an object.");
         }
         catch (JsonException error)
         {

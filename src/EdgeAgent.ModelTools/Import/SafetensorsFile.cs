@@ -40,7 +40,7 @@ internal sealed class SafetensorsFile : IDisposable
         {
             throw new ModelToolsException(ModelToolsFault.SourceMissing, $"{path} is not there.");
         }
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        var stream = SourceFile.Open(path, Path.GetFileName(path));
         try
         {
             var header = ReadHeader(stream);
@@ -173,13 +173,15 @@ internal sealed class SafetensorsFile : IDisposable
     {
         var name = property.Name;
         var type = property.Value.GetProperty("dtype").GetString();
-        var shape = property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray();
-        var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64()).ToArray();
-        if (name.Length > MaximumNameLength || shape.Length > MaximumDimensions || offsets.Length != 2)
+        var (dimensions, places) = (property.Value.GetProperty("shape"), property.Value.GetProperty("data_offsets"));
+        if (name.Length > MaximumNameLength || dimensions.GetArrayLength() > MaximumDimensions
+            || places.GetArrayLength() != 2)
         {
             throw Invalid(path, $"tensor '{name[..Math.Min(name.Length, 64)]}' has too long a name, "
                 + $"more than {MaximumDimensions} dimensions, or not two offsets");
         }
+        var shape = dimensions.EnumerateArray().Select(d => d.GetInt64()).ToArray();
+        var offsets = places.EnumerateArray().Select(d => d.GetInt64()).ToArray();
         if (type is not ("F32" or "F16" or "BF16"))
         {
             throw Invalid(path,

@@ -47,7 +47,7 @@ internal sealed class SafetensorsShards : ITensorSource
             }
             else
             {
-                shards.AddIndexed(folder, ReadIndex(index));
+                shards.AddIndexed(folder, ReadIndex(SourceFile.ReadBytes(index, MaximumIndexBytes, IndexFile)));
             }
             return shards;
         }
@@ -98,11 +98,6 @@ internal sealed class SafetensorsShards : ITensorSource
         return map.Count > 0 ? map : throw Invalid(IndexFile, "weight_map is empty");
     }
 
-    private static Dictionary<string, string> ReadIndex(string path) =>
-        new FileInfo(path).Length <= MaximumIndexBytes
-            ? ReadIndex(File.ReadAllBytes(path))
-            : throw Invalid(IndexFile, $"it is larger than {MaximumIndexBytes} bytes");
-
     /// <summary>An index comes from outside: it may name files beside it, and nothing else.</summary>
     private static string PlainName(string tensor, string file) =>
         file.Length is > 0 and <= 255 && file.EndsWith(".safetensors", StringComparison.Ordinal)
@@ -146,6 +141,10 @@ internal sealed class SafetensorsShards : ITensorSource
         _files.Add(file);
         foreach (var entry in file.Entries)
         {
+            if (_tensors.Count == MaximumTensors)
+            {
+                throw Invalid(file.FileName, $"the files up to it hold more than {MaximumTensors} tensors");
+            }
             if (!_tensors.TryAdd(entry.Name, (file, entry.Elements)))
             {
                 throw Invalid(file.FileName,

@@ -16,6 +16,7 @@ internal sealed class PackageBuilder(
     private const string TokenizerFile = PackageManifest.TokenizerFileName;
     private const string TemplateFile = PackageManifest.TemplateFileName;
     private const string OldestRuntime = "1.30.0";
+    private const int MaximumCardBytes = 16 << 20;
     private const string UnknownLicence = "LicenseRef-unknown";
 
     /// <summary>What people wrote for a package; an import over an older package keeps it.</summary>
@@ -55,7 +56,7 @@ internal sealed class PackageBuilder(
         }
         foreach (var path in WrittenByPeople.Select(name => Path.Combine(replaced, name)).Where(File.Exists))
         {
-            AddFile(Path.GetFileName(path), File.ReadAllBytes(path));
+            AddFile(Path.GetFileName(path), SourceFile.ReadBytes(path, MaximumCardBytes, path));
         }
         WriteManifest(work, new PackageManifest
         {

@@ -1,6 +1,8 @@
 using System.Text;
 using EdgeAgent.Inference;
+using EdgeAgent.ModelTools;
 using EdgeAgent.ModelTools.Calibrate;
+using EdgeAgent.ModelTools.Import;
 
 namespace EdgeAgent.Verbs;
 
@@ -14,15 +16,13 @@ internal static class EvaluationText
 
     /// <summary>The first so many tokens of a file.</summary>
     /// <param name="file">Null: a short text of ours.</param>
-    /// <exception cref="UsageException">The file is missing, too large or too short.</exception>
+    /// <exception cref="ModelToolsException">The file is missing, too large or no regular file.</exception>
+    /// <exception cref="UsageException">The file is too short.</exception>
     public static int[] Tokens(LoadedPackage package, string? file, int first)
     {
-        if (file is not null && new FileInfo(file) is { Exists: false } or { Length: > MaximumBytes })
-        {
-            throw new UsageException($"--text {file}: not there, or larger than {MaximumBytes >> 20} MiB.");
-        }
         var tokens = new List<int>();
-        var text = file is null ? Encoding.UTF8.GetBytes(CalibrationPrompts.Text) : File.ReadAllBytes(file);
+        var text = file is null ? Encoding.UTF8.GetBytes(CalibrationPrompts.Text)
+            : SourceFile.ReadBytes(file, MaximumBytes, $"--text {file}");
         package.Tokenizer.Encode(text, tokens);
         return tokens.Count >= LeastTokens
             ? [.. tokens.Take(Math.Max(LeastTokens, first))]

@@ -4,6 +4,7 @@ using EdgeAgent.Hosting.Confined;
 using EdgeAgent.Inference;
 using EdgeAgent.ModelPackage;
 using EdgeAgent.ModelTools.Evaluate;
+using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
 
 namespace EdgeAgent.Verbs;
@@ -133,6 +134,14 @@ internal static class ModelImportVerb
     private static int Run(
         ImportOptions options, string? taskFile, string? text, bool json, TimeProvider time, CancellationToken cancel)
     {
+        // What is read last is judged first: nothing is to be left of an import that cannot be finished.
+        foreach (var (file, option) in new[] { (text, "--text"), (options.Calibration, "--calibration") })
+        {
+            if (file is not null)
+            {
+                SourceFile.Require(file, $"{option} {file}");
+            }
+        }
         var tasks = taskFile is null ? null : TaskFile.Read(taskFile);
         var megabytes = Math.Max(1, ImportSandbox.SizeBytes(options.Source) / 1_000_000);
         var line = new ProgressLine("weights", megabytes, time, "MB");

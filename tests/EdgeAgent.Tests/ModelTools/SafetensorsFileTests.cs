@@ -116,7 +116,12 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     {
         const int seed = 91;
         var mutator = new JsonMutator(seed, Honest) { MostChanges = 1 };
-        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 64 << 10, BudgetOfByte = 32 }.Run(
+        new FuzzLoop<ModelToolsException>(seed, output)
+        {
+            BudgetBytes = 64 << 10,
+            BudgetOfByte = 32,
+            PassesHeader = FuzzLoop<ModelToolsException>.IsJson,
+        }.Run(
             [Encoding.UTF8.GetBytes(Honest)],
             (_, _) => mutator.Next(),
             header => SafetensorsFile.ReadEntries("x.safetensors", header, HonestBytes),

@@ -74,6 +74,21 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
         AssertRefused(source, $"tensor '{ConfigReader.Shorten(Gate)}' is in extra.safetensors too");
     }
 
+    [Fact]
+    public void Shards_together_hold_no_more_tensors_than_one_file_may()
+    {
+        var folder = Directory.CreateDirectory(_folder.File("many")).FullName;
+        foreach (var (file, letter) in new[] { (First, 'a'), (Second, 'b') })
+        {
+            SafetensorsWriter.Write(Path.Combine(folder, file), [.. Enumerable.Range(0, 33_000)
+                .Select(i => ($"{letter}{i}", new long[] { 0 }, Array.Empty<float>()))]);
+        }
+        File.WriteAllText(Path.Combine(folder, SafetensorsShards.IndexFile),
+            $$"""{ "weight_map": { "a0": "{{First}}", "b0": "{{Second}}" } }""");
+        var error = Assert.Throws<ModelToolsException>(() => SafetensorsShards.Open(folder));
+        Assert.Equal($"{Second}: the files up to it hold more than 65536 tensors.", error.Message);
+    }
+
     [Theory]
     [InlineData("../whole/model.safetensors")]
     [InlineData("/etc/passwd")]

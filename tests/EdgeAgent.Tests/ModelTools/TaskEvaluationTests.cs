@@ -71,6 +71,7 @@ public sealed class TaskEvaluationTests(NanoPackages packages, ITestOutputHelper
     [InlineData("{\"task\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "line 1")]
     [InlineData("{\"task\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":null}],\"expected\":\"x\"}", "line 1")]
     [InlineData("null", "a task needs at least one message")]
+    [InlineData("{\"task\":\"a\",\"messages\":[null],\"expected\":\"x\"}", "and each is an object")]
     public void A_file_that_holds_no_tasks_is_refused_by_line(string text, string says)
     {
         var path = _folder.File("tasks.jsonl");

@@ -31,7 +31,7 @@ internal sealed class GgufFile : IDisposable
         {
             throw new ModelToolsException(ModelToolsFault.SourceMissing, $"{path} is not there.");
         }
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        var stream = SourceFile.Open(path, Path.GetFileName(path));
         try
         {
             return Read(stream, Path.GetFileName(path));
