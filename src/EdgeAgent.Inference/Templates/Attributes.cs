@@ -3,6 +3,8 @@ namespace EdgeAgent.Inference.Templates;
 /// <summary>Fields and items: of values, never of .NET objects, so there is nothing to break out to (S25).</summary>
 internal static class Attributes
 {
+    private const int ShownName = 64;
+
     /// <summary><c>value.name</c>: a method if the type has one of that name, else a field.</summary>
     public static TemplateValue Get(TemplateValue value, string name)
     {
@@ -21,6 +23,7 @@ internal static class Attributes
     /// <summary><c>value[key]</c>.</summary>
     public static TemplateValue Item(RenderState state, TemplateValue value, TemplateValue key)
     {
+        state.Budget.Key(key);
         switch (value)
         {
             case UndefinedValue undefined:
@@ -72,7 +75,7 @@ internal static class Attributes
     }
 
     private static UndefinedValue Missing(TemplateValue value, string name) =>
-        new($"'{value.TypeName} object' has no attribute '{name}'; it");
+        new($"'{value.TypeName} object' has no attribute '{TemplateException.Shorten(name, ShownName)}'; it");
 }
 
 /// <summary>The methods of a dict that change nothing.</summary>
@@ -81,9 +84,9 @@ internal static class DictMethods
     public static Func<RenderState, CallArguments, TemplateValue>? Find(DictValue dict, string name) => name switch
     {
         "items" => (state, _) => Items(state, dict),
-        "keys" => (_, _) => new ListValue([.. dict.Items.Keys]),
-        "values" => (_, _) => new ListValue([.. dict.Items.Values]),
-        "get" => (_, arguments) => dict.Items.GetValueOrDefault(arguments.Required(0, "key"))
+        "keys" => (state, _) => Copy(state, dict.Items.Keys),
+        "values" => (state, _) => Copy(state, dict.Items.Values),
+        "get" => (state, arguments) => Get(state, dict, arguments.Required(0, "key"))
             ?? arguments.Find(1, "default") ?? NoneValue.Instance,
         "copy" => (_, _) => dict,
         "update" or "pop" or "popitem" or "clear" or "setdefault" => throw Unsafe(name),
@@ -95,6 +98,18 @@ internal static class DictMethods
     {
         state.Budget.Steps(dict.Items.Count);
         return new ListValue([.. dict.Items.Select(item => new ListValue([item.Key, item.Value], isTuple: true))]);
+    }
+
+    private static ListValue Copy(RenderState state, IReadOnlyCollection<TemplateValue> items)
+    {
+        state.Budget.Steps(items.Count);
+        return new ListValue([.. items]);
+    }
+
+    private static TemplateValue? Get(RenderState state, DictValue dict, TemplateValue key)
+    {
+        state.Budget.Key(key);
+        return dict.Items.GetValueOrDefault(key);
     }
 
     /// <summary>The fault of a method that would change its object.</summary>

@@ -31,13 +31,19 @@ internal static class Comparisons
                     && a.Items.Zip(b.Items).All(pair => AreEqual(state, pair.First, pair.Second, depth + 1));
             case (DictValue a, DictValue b):
                 return a.Items.Count == b.Items.Count
-                    && a.Items.All(item => b.Items.TryGetValue(item.Key, out var other)
+                    && a.Items.All(item => Find(state, b, item.Key) is { } other
                         && AreEqual(state, item.Value, other, depth + 1));
             case (IntValue a, IntValue b):
                 return a.Value == b.Value;
             default:
                 return KeyComparer.Instance.Equals(left, right);
         }
+    }
+
+    private static TemplateValue? Find(RenderState state, DictValue dict, TemplateValue key)
+    {
+        state.Budget.Key(key);
+        return dict.Items.GetValueOrDefault(key);
     }
 
     public static bool Contains(RenderState state, TemplateValue container, TemplateValue item)
@@ -54,6 +60,7 @@ internal static class Comparisons
                 state.Budget.Search(text.Text.Length, part.Text.Length);
                 return text.Text.Contains(part.Text, StringComparison.Ordinal);
             case DictValue dict:
+                state.Budget.Key(item);
                 return dict.Items.ContainsKey(item);
             default:
                 return Sequences.Items(state, container).Any(other => AreEqual(state, other, item));

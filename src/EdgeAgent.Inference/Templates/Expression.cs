@@ -49,7 +49,9 @@ internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression V
         var dict = new DictValue();
         foreach (var (key, value) in items)
         {
-            dict.Items[key.Evaluate(state)] = value.Evaluate(state);
+            var evaluated = key.Evaluate(state);
+            state.Budget.Key(evaluated);
+            dict.Items[evaluated] = value.Evaluate(state);
         }
         return dict;
     }

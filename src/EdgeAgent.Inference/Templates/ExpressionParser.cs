@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace EdgeAgent.Inference.Templates;
 
@@ -189,12 +190,12 @@ internal sealed class ExpressionParser(TokenStream tokens)
                     ? new ConstantExpression(constant)
                     : new NameExpression(token.Text);
             case TokenKind.Text:
-                var text = token.Text;
+                var text = new StringBuilder(token.Text);
                 while (tokens.Current.Kind == TokenKind.Text)
                 {
-                    text += tokens.Next().Text;
+                    text.Append(tokens.Next().Text);
                 }
-                return new ConstantExpression(TextValue.OfTemplate(text));
+                return new ConstantExpression(TextValue.OfTemplate(text.ToString()));
             case TokenKind.Integer:
                 return long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                     ? new ConstantExpression(new IntValue(number))

@@ -59,6 +59,7 @@ internal static class Functions
         foreach (var (key, value) in given.Items)
         {
             state.Budget.Steps();
+            state.Budget.Key(key);
             dict.Items[key is TextValue ? key : PythonText.Str(state, key)] = value;
         }
         foreach (var (name, value) in arguments.Named)

@@ -20,6 +20,7 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
         var format = new JsonFormat(state, arguments);
         format.ReadSeparators();
         format.Append(value, depth: 0);
+        RenderBudget.RequireLength(format._text.Length);
         state.Budget.Characters(format._text.Length);
         return format._text.ToString();
     }
@@ -99,6 +100,7 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
         {
             return;
         }
+        RenderBudget.RequireLength(_text.Length + ((long)depth * _indent.Length));
         _text.Append('\n');
         for (var i = 0; i < depth; i++)
         {
@@ -108,6 +110,7 @@ internal sealed class JsonFormat(RenderState state, CallArguments arguments)
 
     private StringBuilder AppendText(string text)
     {
+        RenderBudget.RequireLength((long)_text.Length + text.Length);
         _text.Append('"');
         foreach (var letter in text)
         {

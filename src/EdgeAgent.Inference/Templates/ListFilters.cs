@@ -95,7 +95,14 @@ internal static class ListFilters
         var seen = new HashSet<TemplateValue>(KeyComparer.Instance);
         var sensitive = arguments.Flag(0, "case_sensitive", false);
         return new ListValue([.. Sequences.Items(state, value)
-            .Where(item => seen.Add(Folded(Path(state, item, attribute), sensitive)))]);
+            .Where(item => seen.Add(Key(item)))]);
+
+        TemplateValue Key(TemplateValue item)
+        {
+            var key = Folded(state, Path(state, item, attribute), sensitive);
+            state.Budget.Key(key);
+            return key;
+        }
     }
 
     public static TemplateValue Sum(RenderState state, TemplateValue value, CallArguments arguments)
@@ -110,7 +117,7 @@ internal static class ListFilters
     {
         var attribute = arguments.Find(1, "attribute");
         var sensitive = arguments.Flag(0, "case_sensitive", false);
-        TemplateValue Key(TemplateValue item) => Folded(Path(state, item, attribute), sensitive);
+        TemplateValue Key(TemplateValue item) => Folded(state, Path(state, item, attribute), sensitive);
         var items = Sequences.Items(state, value);
         return items.Count == 0
             ? new UndefinedValue("the extreme of nothing")
@@ -125,7 +132,7 @@ internal static class ListFilters
         bool sensitive,
         bool reverse)
     {
-        TemplateValue Key(TemplateValue item) => Folded(key(item), sensitive);
+        TemplateValue Key(TemplateValue item) => Folded(state, key(item), sensitive);
         return new ListValue(Ordered(state, items, Key, reverse));
     }
 
@@ -143,10 +150,15 @@ internal static class ListFilters
             // .NET wraps what a comparison throws.
             throw new TemplateException(fault.Fault, fault.Message, e);
         }
+        catch (ArgumentException e)
+        {
+            // Numbers that only doubles tell apart, or only whole ones, stand in a circle, which .NET may notice.
+            throw new TemplateException(TemplateFault.WrongType, "the items have no order", e);
+        }
     }
 
-    private static TemplateValue Folded(TemplateValue key, bool sensitive) =>
-        key is TextValue text && !sensitive ? text.Derive(TextMethods.Lower(text.Text)) : key;
+    private static TemplateValue Folded(RenderState state, TemplateValue key, bool sensitive) =>
+        key is TextValue text && !sensitive ? TextMethods.Map(state, text, TextMethods.Lower) : key;
 
     // Jinja asks only of a value that is true whether it can be gone through.
     private static IReadOnlyList<TemplateValue> ItemsOfAny(RenderState state, TemplateValue value) =>
@@ -164,8 +176,10 @@ internal static class ListFilters
         {
             return Attributes.Item(state, item, attribute);
         }
+        state.Budget.Characters(path.Text.Length);
         foreach (var name in path.Text.Split('.'))
         {
+            state.Budget.Steps();
             item = int.TryParse(name, out var index)
                 ? Attributes.Item(state, item, new IntValue(index))
                 : Attributes.Item(state, item, TextValue.OfTemplate(name));

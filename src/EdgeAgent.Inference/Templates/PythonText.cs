@@ -26,6 +26,7 @@ internal static class PythonText
     {
         var builder = new StringBuilder();
         AppendRepr(state, value, builder, depth: 0);
+        RenderBudget.RequireLength(builder.Length);
         state.Budget.Characters(builder.Length);
         return builder.ToString();
     }
@@ -77,6 +78,7 @@ internal static class PythonText
         switch (value)
         {
             case TextValue text:
+                RenderBudget.RequireLength((long)builder.Length + text.Text.Length);
                 AppendQuoted(text.Text, builder);
                 break;
             case ListValue list:

@@ -1,10 +1,17 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeAgent.Inference.Templates;
 
 /// <summary>Counts what a rendering costs, and ends it at the limit.</summary>
+/// <remarks>
+/// Steps and characters bound the time. Memory is what .NET counts for this thread, so a rendering stays on the one
+/// that made its budget; no operation takes much between two looks, because every text has a largest length.
+/// </remarks>
 internal sealed class RenderBudget
 {
     private int _steps = TemplateLimits.Steps;
     private long _characters = TemplateLimits.Characters;
+    private readonly long _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
     private int _depth;
 
     /// <summary>Steps that were taken so far.</summary>
@@ -21,6 +28,7 @@ internal sealed class RenderBudget
             throw Exceeded("steps", TemplateLimits.Steps);
         }
         _steps -= (int)count;
+        RequireMemory();
     }
 
     /// <summary>Takes characters from the budget.</summary>
@@ -31,7 +39,11 @@ internal sealed class RenderBudget
         {
             throw Exceeded("characters handled", TemplateLimits.Characters);
         }
+        RequireMemory();
     }
+
+    /// <summary>A value that is looked up by its hash, for which all of a text is read.</summary>
+    public void Key(TemplateValue key) => Characters(key is TextValue text ? text.Text.Length : 1);
 
     /// <summary>A search for one text in another, which at worst looks at every pair of characters.</summary>
     public void Search(int text, int pattern) => Characters(text * (1L + pattern / 64));
@@ -40,9 +52,9 @@ internal sealed class RenderBudget
     public void Enter()
     {
         Steps();
-        if (++_depth > TemplateLimits.Depth)
+        if (++_depth > TemplateLimits.Depth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw Exceeded("nested evaluations", TemplateLimits.Depth);
+            throw Exceeded("nested evaluations", Math.Min(_depth - 1, TemplateLimits.Depth));
         }
     }
 
@@ -65,6 +77,14 @@ internal sealed class RenderBudget
         if (depth > TemplateLimits.ValueDepth)
         {
             throw Exceeded("nested values", TemplateLimits.ValueDepth);
+        }
+    }
+
+    private void RequireMemory()
+    {
+        if (GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore > TemplateLimits.AllocatedBytes)
+        {
+            throw Exceeded("bytes of memory", TemplateLimits.AllocatedBytes);
         }
     }
 

@@ -30,8 +30,11 @@ public sealed class TemplateException : Exception
 {
     /// <summary>Names the fault.</summary>
     public TemplateException(TemplateFault fault, string message, Exception? inner = null)
-        : base(message, inner) => Fault = fault;
+        : base(Shorten(message, TemplateLimits.ErrorLength), inner) => Fault = fault;
 
     /// <summary>The kind of fault.</summary>
     public TemplateFault Fault { get; }
+
+    /// <summary>The beginning of what is too long for an error.</summary>
+    internal static string Shorten(string text, int length) => text.Length <= length ? text : text[..length] + "…";
 }

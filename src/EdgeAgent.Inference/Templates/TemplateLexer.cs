@@ -167,6 +167,11 @@ internal sealed class TemplateLexer
         var start = _at;
         var kind = TokenScanner.Scan(_source, ref _at, out var text)
             ?? throw Fault($"unexpected char '{_source[start]}'");
+        if (kind == TokenKind.Name && text.Length > TemplateLimits.NameLength)
+        {
+            throw new TemplateException(TemplateFault.LimitExceeded,
+                $"line {_line}: a name has {text.Length} characters; the limit is {TemplateLimits.NameLength}.");
+        }
         if (kind == TokenKind.Operator && text.Length == 1)
         {
             var opening = "([{".IndexOf(text[0], StringComparison.Ordinal);

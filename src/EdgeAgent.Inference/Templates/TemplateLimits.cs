@@ -21,6 +21,15 @@ internal static class TemplateLimits
     /// <summary>Characters read and written by all operations of one rendering together.</summary>
     public const long Characters = 64L << 20;
 
+    /// <summary>Memory that one rendering takes in all, whether it still holds it or not.</summary>
+    public const long AllocatedBytes = 64L << 20;
+
+    /// <summary>Characters of a name in the source: each use looks it up in every scope around.</summary>
+    public const int NameLength = 256;
+
+    /// <summary>Characters of an error, which may quote a text of the template.</summary>
+    public const int ErrorLength = 1000;
+
     /// <summary>Nesting of a value, in JSON and in lists that a template builds.</summary>
     public const int ValueDepth = 64;
 }

@@ -129,7 +129,15 @@ internal sealed class KeyComparer : IEqualityComparer<TemplateValue>
     {
         TextValue text => text.Text.GetHashCode(StringComparison.Ordinal),
         NoneValue or UndefinedValue => 0,
-        IntValue or BoolValue or FloatValue => Numbers.ToDouble(obj).GetHashCode(),
+        IntValue or BoolValue or FloatValue => HashOf(Numbers.ToDouble(obj)),
         _ => throw new TemplateException(TemplateFault.WrongType, $"unhashable type: '{obj.TypeName}'"),
     };
+
+    /// <summary>With a seed: .NET's own hash is the same for as many numbers as somebody likes to compute.</summary>
+    private static int HashOf(double number)
+    {
+        // Zeros are equal whatever their sign, and so are all that are no number.
+        var bits = BitConverter.DoubleToInt64Bits(number == 0 ? 0 : double.IsNaN(number) ? double.NaN : number);
+        return HashCode.Combine((int)bits, (int)(bits >> 32));
+    }
 }

@@ -38,7 +38,7 @@ internal static class TestTable
             ["number"] = (_, value, _) => Numbers.IsNumber(value),
             ["odd"] = (state, value, _) =>
                 Numbers.ToDouble(Arithmetic.Compute(state, "%", value, new IntValue(2))) == 1,
-            ["sameas"] = (_, value, arguments) => IsSame(value, arguments.Required(0, "other")),
+            ["sameas"] = (state, value, arguments) => IsSame(state, value, arguments.Required(0, "other")),
             ["sequence"] = (_, value, _) => value is ListValue or DictValue or TextValue or UndefinedValue,
             ["string"] = (_, value, _) => value is TextValue,
             ["true"] = (_, value, _) => value is BoolValue { Value: true },
@@ -70,10 +70,12 @@ internal static class TestTable
     private static bool IsCase(RenderState state, TemplateValue value, Func<char, bool> isOther)
     {
         var text = PythonText.Str(state, value);
-        state.Budget.Characters(text.Text.Length);
-        return TextMethods.IsCase(text, isOther);
+        return TextMethods.IsCase(state, text, isOther);
     }
 
-    private static bool IsSame(TemplateValue value, TemplateValue other) =>
-        value.GetType() == other.GetType() && KeyComparer.Instance.Equals(value, other);
+    private static bool IsSame(RenderState state, TemplateValue value, TemplateValue other)
+    {
+        state.Budget.Key(value);
+        return value.GetType() == other.GetType() && KeyComparer.Instance.Equals(value, other);
+    }
 }

@@ -54,6 +54,7 @@ internal static class TextFilters
 
     public static TemplateValue ToInt(RenderState state, TemplateValue value, CallArguments arguments)
     {
+        state.Budget.Key(value);
         var number = value switch
         {
             FloatValue real when Math.Abs(real.Value) < 9e18 => (long)real.Value,
@@ -67,6 +68,7 @@ internal static class TextFilters
 
     public static TemplateValue ToFloat(RenderState state, TemplateValue value, CallArguments arguments)
     {
+        state.Budget.Key(value);
         if (value is TextValue text
             && double.TryParse(text.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed))
         {

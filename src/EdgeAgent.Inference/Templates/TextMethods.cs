@@ -15,8 +15,8 @@ internal static class TextMethods
         "capitalize" => (state, _) => Map(state, text, Capitalized),
         "startswith" => (state, arguments) => Affix(state, text, arguments, atStart: true),
         "endswith" => (state, arguments) => Affix(state, text, arguments, atStart: false),
-        "removeprefix" => (_, arguments) => Remove(text, arguments, atStart: true),
-        "removesuffix" => (_, arguments) => Remove(text, arguments, atStart: false),
+        "removeprefix" => (state, arguments) => Remove(state, text, arguments, atStart: true),
+        "removesuffix" => (state, arguments) => Remove(state, text, arguments, atStart: false),
         "replace" => (state, arguments) => Replace(state, text, arguments),
         "split" => (state, arguments) => TextSplits.Split(state, text, arguments, fromRight: false),
         "rsplit" => (state, arguments) => TextSplits.Split(state, text, arguments, fromRight: true),
@@ -27,11 +27,11 @@ internal static class TextMethods
         "find" => (state, arguments) => IndexOf(state, text, arguments, last: false),
         "rfind" => (state, arguments) => IndexOf(state, text, arguments, last: true),
         "count" => (state, arguments) => Count(state, text, arguments),
-        "isdigit" => (_, _) => BoolValue.Of(text.Text.Length > 0 && text.Text.All(char.IsDigit)),
-        "isalpha" => (_, _) => BoolValue.Of(text.Text.Length > 0 && text.Text.All(char.IsLetter)),
-        "isspace" => (_, _) => BoolValue.Of(text.Text.Length > 0 && text.Text.All(IsSpace)),
-        "islower" => (_, _) => BoolValue.Of(IsCase(text, char.IsUpper)),
-        "isupper" => (_, _) => BoolValue.Of(IsCase(text, char.IsLower)),
+        "isdigit" => (state, _) => IsAll(state, text, char.IsDigit),
+        "isalpha" => (state, _) => IsAll(state, text, char.IsLetter),
+        "isspace" => (state, _) => IsAll(state, text, IsSpace),
+        "islower" => (state, _) => BoolValue.Of(IsCase(state, text, char.IsUpper)),
+        "isupper" => (state, _) => BoolValue.Of(IsCase(state, text, char.IsLower)),
         "format" or "format_map" or "encode" or "center" or "ljust" or "rjust" or "zfill" or "expandtabs" or "casefold"
             or "swapcase" or "translate" or "isalnum" or "isascii" or "isdecimal" or "isidentifier" or "isnumeric"
             or "isprintable" or "istitle" or "index" or "rindex" =>
@@ -40,8 +40,11 @@ internal static class TextMethods
     };
 
     /// <summary>True for a text with letters, none of them of the other case.</summary>
-    public static bool IsCase(TextValue text, Func<char, bool> isOther) =>
-        text.Text.Any(char.IsLetter) && !text.Text.Any(isOther);
+    public static bool IsCase(RenderState state, TextValue text, Func<char, bool> isOther)
+    {
+        state.Budget.Characters(text.Text.Length);
+        return text.Text.Any(char.IsLetter) && !text.Text.Any(isOther);
+    }
 
     /// <summary>White space as Python's strip sees it.</summary>
     public static bool IsSpace(char letter) => char.IsWhiteSpace(letter) || letter is >= '\x1c' and <= '\x1f';
@@ -145,19 +148,30 @@ internal static class TextMethods
         var affix = arguments.Required(0, "prefix");
         var candidates = affix is ListValue { IsTuple: true } several ? Sequences.Items(state, several) : [affix];
         return BoolValue.Of(candidates.Any(candidate => candidate is TextValue one
-            ? HasAffix(text, one, atStart)
+            ? HasAffix(state, text, one, atStart)
             : throw new TemplateException(
                 TemplateFault.WrongType, $"the affix must be str or a tuple of str, not {candidate.TypeName}")));
     }
 
-    private static bool HasAffix(TextValue text, TextValue affix, bool atStart) => atStart
-        ? text.Text.StartsWith(affix.Text, StringComparison.Ordinal)
-        : text.Text.EndsWith(affix.Text, StringComparison.Ordinal);
+    private static bool HasAffix(RenderState state, TextValue text, TextValue affix, bool atStart)
+    {
+        state.Budget.Characters(Math.Min(text.Text.Length, affix.Text.Length));
+        return atStart
+            ? text.Text.StartsWith(affix.Text, StringComparison.Ordinal)
+            : text.Text.EndsWith(affix.Text, StringComparison.Ordinal);
+    }
 
-    private static TextValue Remove(TextValue text, CallArguments arguments, bool atStart)
+    private static BoolValue IsAll(RenderState state, TextValue text, Func<char, bool> test)
+    {
+        state.Budget.Characters(text.Text.Length);
+        return BoolValue.Of(text.Text.Length > 0 && text.Text.All(test));
+    }
+
+    private static TextValue Remove(RenderState state, TextValue text, CallArguments arguments, bool atStart)
     {
         var affix = arguments.Text(0, "prefix") ?? throw Missing("prefix");
-        return HasAffix(text, affix, atStart)
+        state.Budget.Characters(text.Text.Length);
+        return HasAffix(state, text, affix, atStart)
             ? text.Part(atStart ? affix.Text.Length : 0, text.Text.Length - affix.Text.Length)
             : text;
     }

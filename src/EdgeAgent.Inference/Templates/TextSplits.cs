@@ -15,8 +15,7 @@ internal static class TextSplits
             throw new TemplateException(TemplateFault.WrongType, "empty separator");
         }
         state.Budget.Search(text.Text.Length, separator?.Length ?? 0);
-        var cuts = separator is null ? Words(text.Text) : Occurrences(text.Text, separator, fromRight);
-        state.Budget.Steps(cuts.Count);
+        var cuts = separator is null ? Words(state, text.Text) : Occurrences(state, text.Text, separator, fromRight);
         if (separator is null && most >= 0)
         {
             throw new TemplateException(TemplateFault.Unsupported, "split by white space so many times");
@@ -29,12 +28,14 @@ internal static class TextSplits
     {
         var lines = new List<(int Start, int End)>();
         var start = 0;
+        state.Budget.Characters(text.Text.Length);
         for (var i = 0; i < text.Text.Length; i++)
         {
             if (!LineEnds.Contains(text.Text[i]))
             {
                 continue;
             }
+            state.Budget.Steps();
             lines.Add((start, i));
             i += text.Text[i] == '\r' && i + 1 < text.Text.Length && text.Text[i + 1] == '\n' ? 1 : 0;
             start = i + 1;
@@ -43,8 +44,6 @@ internal static class TextSplits
         {
             lines.Add((start, text.Text.Length));
         }
-        state.Budget.Characters(text.Text.Length);
-        state.Budget.Steps(lines.Count);
         return new ListValue(Parts(text, lines));
     }
 
@@ -66,7 +65,7 @@ internal static class TextSplits
         return new ListValue(parts, isTuple: true);
     }
 
-    private static List<(int Start, int End)> Words(string text)
+    private static List<(int Start, int End)> Words(RenderState state, string text)
     {
         var words = new List<(int, int)>();
         for (var at = 0; at < text.Length;)
@@ -78,6 +77,7 @@ internal static class TextSplits
             }
             if (at > start)
             {
+                state.Budget.Steps();
                 words.Add((start, at));
             }
             at++;
@@ -85,7 +85,8 @@ internal static class TextSplits
         return words;
     }
 
-    private static List<(int Start, int End)> Occurrences(string text, string separator, bool fromRight)
+    private static List<(int Start, int End)> Occurrences(
+        RenderState state, string text, string separator, bool fromRight)
     {
         var found = new List<(int, int)>();
         if (fromRight)
@@ -93,6 +94,7 @@ internal static class TextSplits
             var end = text.Length;
             for (int at; end > 0 && (at = text.AsSpan(0, end).LastIndexOf(separator)) >= 0; end = at)
             {
+                state.Budget.Steps();
                 found.Add((at, at + separator.Length));
             }
             found.Reverse();
@@ -100,6 +102,7 @@ internal static class TextSplits
         }
         for (int from = 0, at; (at = text.IndexOf(separator, from, StringComparison.Ordinal)) >= 0;)
         {
+            state.Budget.Steps();
             from = at + separator.Length;
             found.Add((at, from));
         }

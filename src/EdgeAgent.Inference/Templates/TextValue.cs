@@ -14,6 +14,7 @@ internal sealed class TextValue : TemplateValue
 
     private readonly TextRun[] _runs;
     private bool? _hasSurrogates;
+    private int _length = -1;
 
     public TextValue(string text, TextRun[] runs) => (Text, _runs) = (text, runs);
 
@@ -31,7 +32,8 @@ internal sealed class TextValue : TemplateValue
     public bool IsTemplate => Array.TrueForAll(_runs, run => run.FromTemplate);
 
     /// <summary>Code points, as Python counts.</summary>
-    public int Length => HasSurrogates ? Text.Length - Text.Count(char.IsLowSurrogate) : Text.Length;
+    public int Length => _length >= 0 ? _length
+        : _length = HasSurrogates ? Text.Length - Text.Count(char.IsLowSurrogate) : Text.Length;
 
     private bool HasSurrogates => _hasSurrogates ??= Text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeAgent.Inference.Templates;
 
 /// <summary>The tokens of a template, read one by one, with the depth that the parser is at.</summary>
@@ -50,7 +52,7 @@ internal sealed class TokenStream(List<TemplateToken> tokens)
     /// <summary>Goes one level deeper into the source; the parser calls itself, and the stack is finite.</summary>
     public void Enter()
     {
-        if (++_depth > TemplateLimits.SourceDepth * 2)
+        if (++_depth > TemplateLimits.SourceDepth * 2 || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
             throw Fault(TemplateFault.LimitExceeded, $"nesting above {TemplateLimits.SourceDepth}");
         }
