@@ -33,7 +33,7 @@ internal static class Calibration
             var plan = CalibrationPlanner.Make(options, source, model, windows, layers => planned(
                 TextPercent + ((PlanPercent - TextPercent) * layers / model.Layers)), cancel);
             return plan.CorrectsLevels && Trains(options)
-                ? Train(options, source, model, plan, progress, cancel) : plan;
+                ? Train(options, source, model, plan, draft, progress, cancel) : plan;
         }
         finally
         {
@@ -53,16 +53,16 @@ internal static class Calibration
         && options.Quantization != QuantizationMethod.Awq;
 
     private static CalibrationPlan Train(ImportOptions options, IModelSource source, DecoderConfig model,
-        CalibrationPlan plan, Action<long>? progress, CancellationToken cancel)
+        CalibrationPlan plan, string folder, Action<long>? progress, CancellationToken cancel)
     {
-        if (!Distillation.Fits(model, plan.Levels, plan.Windows.Count))
+        if (!Distillation.Fits(model, plan.Levels))
         {
             return plan;
         }
         using var tensors = new OrderedChannels(source.OpenTensors(), plan.Orders);
         return plan with
         {
-            Downs = Distillation.Run(model, tensors, plan.Windows, plan.Levels, options.DistillationSteps,
+            Downs = Distillation.Run(model, tensors, plan.Windows, plan.Levels, options.DistillationSteps, folder,
                 (done, all) => progress?.Invoke(PlanPercentBesideTraining + (TrainingPercent * done / all)), cancel),
         };
     }

@@ -9,7 +9,7 @@ namespace EdgeAgent.ModelTools.Calibrate;
 /// <summary>Runs the model in fp32 over a part of the calibration text and decides formats and levels.</summary>
 internal static class CalibrationPlanner
 {
-    /// <summary>Windows that the survey looks at.</summary>
+    /// <summary>Windows that the survey looks at; with all 56 a ladder was no better (docs/PERFORMANCE.md).</summary>
     private const int SurveyWindows = 16;
 
     /// <summary>What a matrix may become, from the fewest bits to the most.</summary>

@@ -4,6 +4,7 @@ using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Graphs;
 using EdgeAgent.ModelTools.Import;
 using EdgeAgent.ModelTools.Packaging;
+using EdgeAgent.ModelTools.Quantize;
 
 namespace EdgeAgent.ModelTools.Calibrate;
 
@@ -27,7 +28,11 @@ internal sealed class LayerMemory
         using var file = new WeightsFile(Stream.Null)
         {
             Appended = (tensor, content) =>
-                tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(content).ToArray()),
+            {
+                tensors.Add(tensor.Name, MemoryMarshal.Cast<byte, float>(content).ToArray());
+                // Reading, ordering and storing a matrix leave an array each.
+                SpentMemory.Sweep();
+            },
         };
         var weights = new WeightsWriter(model, source, file, quantizer: null, _ => { })
             .WriteLayer(layer, [model.IntermediateSize]);

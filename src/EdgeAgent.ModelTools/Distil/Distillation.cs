@@ -23,26 +23,28 @@ internal static class Distillation
     private const int Seed = 20_261;
 
     /// <summary>Whether the model is small enough to be trained here.</summary>
-    public static bool Fits(DecoderConfig model, IReadOnlyList<IReadOnlyList<int>> levels, int windows)
+    public static bool Fits(DecoderConfig model, IReadOnlyList<IReadOnlyList<int>> levels)
     {
         long hidden = model.HiddenSize;
         var matrices = levels.Skip(1).Sum(level => level.Sum(width => (long)width));
         // Three more arrays for the level that is trained.
         var work = 3L * levels.Skip(1).Select(level => level.Sum(width => (long)width)).DefaultIfEmpty().Max();
-        var texts = (2L * windows) + (Batch * (model.Layers + 2));
+        var texts = Batch * (model.Layers + 4L);
         return sizeof(float) * hidden
             * (matrices + work + (texts * CalibrationText.Window) + model.VocabularySize) <= MaximumBytes;
     }
 
     /// <param name="tensors">The model, its channels in the order in which levels keep them.</param>
     /// <param name="levels">FFN channels for each level and layer.</param>
+    /// <param name="folder">For what is too much for the memory.</param>
     /// <param name="progress">Receives how many steps are done of all.</param>
     public static LevelDowns Run(DecoderConfig model, ITensorSource tensors, IReadOnlyList<int[]> windows,
-        IReadOnlyList<IReadOnlyList<int>> levels, int steps, Action<int, int>? progress, CancellationToken cancel)
+        IReadOnlyList<IReadOnlyList<int>> levels, int steps, string folder, Action<int, int>? progress,
+        CancellationToken cancel)
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
-        float[][] texts = [.. EmbeddedText.Of(model, tensors, windows)];
-        float[][] whole = [.. texts];
+        using var texts = new ResidualFile(folder, EmbeddedText.Of(model, tensors, windows));
+        using var whole = new ResidualFile(folder, EmbeddedText.Of(model, tensors, windows));
         var downs = LevelDowns.Solve(model, tensors, rotary, levels, whole, cancel);
         using var answers = new AnswerGradient(model, tensors);
         var (random, done) = (new Random(Seed), 0);
@@ -59,7 +61,7 @@ internal static class Distillation
             var order = new Queue<int>();
             for (var step = 0; step < steps; step++)
             {
-                var batch = Next(order, texts.Length, random);
+                var batch = Next(order, texts.Count, random);
                 var rate = Rate * Math.Min(1, (step + 1f) / WarmUp) * (1 - ((float)step / steps));
                 training.Step(answers, Array.ConvertAll(batch, i => texts[i]), Array.ConvertAll(batch, i => whole[i]),
                     rate, cancel);

@@ -18,7 +18,7 @@ internal sealed class LevelDowns
     /// <param name="tensors">The model, its channels in the order in which levels keep them.</param>
     /// <param name="hidden">[T, D] of each text in front of the first layer; behind the last one afterwards.</param>
     public static LevelDowns Solve(DecoderConfig model, ITensorSource tensors, RotaryTables rotary,
-        IReadOnlyList<IReadOnlyList<int>> levels, float[][] hidden, CancellationToken cancel)
+        IReadOnlyList<IReadOnlyList<int>> levels, ResidualFile hidden, CancellationToken cancel)
     {
         var downs = new LevelDowns();
         using var gram = new Gram();
@@ -29,11 +29,11 @@ internal sealed class LevelDowns
             using var pass = new LayerPass(
                 model, rotary, memory, memory.Weights, layer, full, $"layers.{layer}.ffn.gated");
             var hessian = new float[full * full];
-            for (var i = 0; i < hidden.Length; i++)
+            for (var i = 0; i < hidden.Count; i++)
             {
                 cancel.ThrowIfCancellationRequested();
                 var values = pass.Run(hidden[i]);
-                var tokens = hidden[i].Length / model.HiddenSize;
+                var tokens = values[0].Length / model.HiddenSize;
                 LayerHessians.ScaleTokens(values[1], LayerHessians.TokenWeights(values[0], tokens));
                 gram.Add(values[1], values[1], tokens, hessian);
                 hidden[i] = values[0];

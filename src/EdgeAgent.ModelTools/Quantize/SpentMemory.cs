@@ -10,7 +10,7 @@ namespace EdgeAgent.ModelTools.Quantize;
 internal static class SpentMemory
 {
     /// <summary>Below this much on .NET's heap, looking costs more than it gives.</summary>
-    private const long WorthwhileBytes = 200_000_000;
+    private const long WorthwhileBytes = 100_000_000;
 
     /// <summary>On .NET's heap after the last look, or less.</summary>
     private static long s_usedBytes;

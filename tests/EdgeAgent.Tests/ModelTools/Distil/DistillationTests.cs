@@ -27,7 +27,7 @@ public sealed class DistillationTests(ITestOutputHelper output) : IDisposable
         int[][] windows = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, 40)
             .Select(_ => random.Next(TinyModel.Vocabulary)).ToArray())];
         float[][] texts = [.. EmbeddedText.Of(model, tensors, windows)];
-        float[][] whole = [.. texts];
+        using var whole = new ResidualFile(_folder.Path, texts);
         int[][] levels = [[Channels, Channels], [128, 192]];
         var cancel = TestContext.Current.CancellationToken;
         var downs = LevelDowns.Solve(model, tensors, rotary, levels, whole, cancel);
@@ -35,7 +35,7 @@ public sealed class DistillationTests(ITestOutputHelper output) : IDisposable
         var training = new LevelTraining(model, tensors, rotary, levels[1], downs, new HashSet<int> { 0, 1 });
 
         double[] divergences = [.. Enumerable.Range(0, 20).Select(_ =>
-            training.Step(answers, texts, whole, rate: 0.01f, cancel))];
+            training.Step(answers, texts, [whole[0], whole[1], whole[2]], rate: 0.01f, cancel))];
 
         output.WriteLine(string.Join(' ', divergences));
         Assert.InRange(divergences[^1], 0, 0.8 * divergences[0]);
@@ -56,8 +56,8 @@ public sealed class DistillationTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(first[0, 128], both[0, 128]);
         Assert.Equal(first[1, 192], both[1, 192]);
 
-        LevelDowns Run(int[][] levels) => Distillation.Run(model, tensors, windows, levels, steps: 3, progress: null,
-            TestContext.Current.CancellationToken);
+        LevelDowns Run(int[][] levels) => Distillation.Run(model, tensors, windows, levels, steps: 3, _folder.Path,
+            progress: null, TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();
