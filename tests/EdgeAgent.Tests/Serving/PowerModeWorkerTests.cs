@@ -41,6 +41,8 @@ public sealed class PowerModeWorkerTests : IDisposable
         var bench = Bench();
         using var worker = await StartAsync(bench);
         Heat(bench);
+        // Every look moves the clock on, and with it the time that the program has.
+        await Until(() => _fake.Calls.Length == 1);
         await Until(() => bench.Look().PowerSteps == 0);
         bench.Look(180);
         Assert.True(bench.Plan.Level > 0);
