@@ -59,8 +59,9 @@ public sealed class LevelMemoryTests : IDisposable
         _ = Open(model, 1);
         var growth = PrivateBytes() - one;
         _output.WriteLine($"one level {one}, a further one {growth} bytes");
-        // The three matrices of the first layer alone would be more, at 4 bits and without scales.
-        Assert.InRange(growth, 0, 3L * TinyModel.Hidden * Channels / 2);
+        // The three matrices of the first layer alone would be more, at 4 bits and without scales. What the process
+        // gives back meanwhile can be more than the little that is new.
+        Assert.InRange(growth, long.MinValue, 3L * TinyModel.Hidden * Channels / 2);
     }
 
     /// <summary>A package with an FFN that outweighs everything else; a layer keeps so many quarters of it.</summary>
