@@ -163,6 +163,19 @@ public sealed class BadSourceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--levels", "4")]
+    [InlineData("--bits", "5")]
+    [InlineData("--distillation-steps", "0")]
+    [InlineData("--calibration", "text.txt")]
+    public async Task An_option_that_a_quantization_would_not_read_is_refused(string option, string value)
+    {
+        var result = await ImportAsync(WriteFolder(), "--quant", "rtn", option, value);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(
+            $"{option}: needs --quant auto, gptq or awq; this import is rtn.", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task The_sources_that_were_bent_import_as_they_are(bool isFolder)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace EdgeAgent.Tests;
@@ -30,7 +31,20 @@ internal sealed class FuzzLoop<TFault>(int seed, ITestOutputHelper output)
     /// <param name="use">Looks at what was read, and may be refused as reading is.</param>
     /// <param name="refused">Looks at the refusal.</param>
     public void Run<T>(IReadOnlyList<byte[]> honest, Func<byte[], Random, byte[]> bend, Func<byte[], T> read,
+        Action<T, Random>? use = null, Action<TFault>? refused = null) =>
+        Run(honest, bend, read, PassesHeader, use, refused);
+
+    /// <summary>Runs all inputs made of one JSON text; those that are JSON pass the header.</summary>
+    /// <param name="mostChanges">Of one input, before bytes are damaged.</param>
+    public void RunJson<T>(string honest, int mostChanges, Func<byte[], T> read,
         Action<T, Random>? use = null, Action<TFault>? refused = null)
+    {
+        var mutator = new JsonMutator(seed, honest, mostChanges);
+        Run([Encoding.UTF8.GetBytes(honest)], (_, _) => mutator.Next(), read, IsJson, use, refused);
+    }
+
+    private void Run<T>(IReadOnlyList<byte[]> honest, Func<byte[], Random, byte[]> bend, Func<byte[], T> read,
+        Func<byte[], bool>? passesHeader, Action<T, Random>? use, Action<TFault>? refused)
     {
         var random = new Random(seed);
         foreach (var input in honest)
@@ -42,7 +56,7 @@ internal sealed class FuzzLoop<TFault>(int seed, ITestOutputHelper output)
         for (var i = 0; i < inputs; i++)
         {
             var input = bend(honest[random.Next(honest.Count)], random);
-            passed += PassesHeader?.Invoke(input) == true ? 1 : 0;
+            passed += passesHeader?.Invoke(input) == true ? 1 : 0;
             try
             {
                 most = Math.Max(most, Beyond(input, read, out var result));
@@ -58,7 +72,7 @@ internal sealed class FuzzLoop<TFault>(int seed, ITestOutputHelper output)
                 Assert.Fail($"seed {seed}, input {i}: {error}\n{Convert.ToBase64String(input)}");
             }
         }
-        passed = PassesHeader is null ? taken : passed;
+        passed = passesHeader is null ? taken : passed;
         output.WriteLine($"seed {seed}: {inputs} inputs, {100.0 * passed / inputs:0.0} % pass the header, "
             + $"{100.0 * taken / inputs:0.0} % are taken; what was taken allocated at most {most} bytes of "
             + $"{BudgetBytes}, and {BudgetOfByte} for each byte of its input");

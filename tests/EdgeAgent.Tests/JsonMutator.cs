@@ -4,7 +4,7 @@ namespace EdgeAgent.Tests;
 
 /// <summary>Makes hostile JSON from an honest text: most of it other values in place, the rest damaged bytes.</summary>
 /// <remarks>The same seed gives the same inputs.</remarks>
-internal sealed class JsonMutator(int seed, string honest)
+internal sealed class JsonMutator(int seed, string honest, int mostChanges)
 {
     private static readonly string[] Values =
     [
@@ -16,13 +16,10 @@ internal sealed class JsonMutator(int seed, string honest)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>Changes of one input at most, before bytes are damaged.</summary>
-    public int MostChanges { get; init; } = 3;
-
     public byte[] Next()
     {
         var text = honest;
-        for (var changes = _random.Next(1, MostChanges + 1); changes > 0; changes--)
+        for (var changes = _random.Next(1, mostChanges + 1); changes > 0; changes--)
         {
             text = _random.Next(9) switch
             {

@@ -20,10 +20,12 @@ internal static class Calibration
     private const int TextPercent = 12;
 
     /// <param name="draft">Folder for the draft, which is gone afterwards.</param>
-    /// <exception cref="ModelToolsException">The source has no tokenizer, or the text is no use.</exception>
+    /// <exception cref="ModelToolsException">The source has no tokenizer, the text is no use, or the model's sizes do
+    /// not suit.</exception>
     public static CalibrationPlan Plan(ImportOptions options, IModelSource source, DecoderConfig model, string draft,
         Action<long>? progress, CancellationToken cancel)
     {
+        CalibrationPlanner.Check(options, source, model);
         try
         {
             Action<long> planned = percent =>

@@ -20,25 +20,34 @@ internal static class CalibrationPlanner
         new(8, 32, IsSymmetric: true),
     ];
 
-    /// <param name="progress">Receives the number of layers done.</param>
-    /// <exception cref="ModelToolsException">No block size divides the model's matrices.</exception>
-    public static CalibrationPlan Make(ImportOptions options, IModelSource source, DecoderConfig model,
-        IReadOnlyList<int[]> windows, Action<long>? progress, CancellationToken cancel)
+    /// <summary>Judges what needs no text, before the text is made.</summary>
+    /// <exception cref="ModelToolsException">No block size divides the model's matrices, or no level its FFN.
+    /// </exception>
+    public static void Check(ImportOptions options, IModelSource source, DecoderConfig model)
     {
-        var formats = Formats.Where(format => model.HiddenSize % format.BlockSize == 0
-            && model.IntermediateSize % format.BlockSize == 0
-            && model.Heads * model.HeadDimensions % format.BlockSize == 0).ToArray();
-        if (formats.Length == 0)
+        if (FormatsOf(model).Length == 0)
         {
             throw new ModelToolsException(ModelToolsFault.SourceInvalid,
                 $"Blocks of 32 do not divide the matrices (hidden size {model.HiddenSize}, FFN "
                 + $"{model.IntermediateSize}); use --quant none.");
         }
+        if (MakesLevels(options, source.ReadLevels(model)) && model.IntermediateSize % WidthLadder.Unit != 0)
+        {
+            throw new ModelToolsException(ModelToolsFault.SourceInvalid,
+                $"Levels take {WidthLadder.Unit} channels at a time, which does not divide the FFN's "
+                + $"{model.IntermediateSize}; leave out --levels.");
+        }
+    }
+
+    /// <param name="progress">Receives the number of layers done.</param>
+    public static CalibrationPlan Make(ImportOptions options, IModelSource source, DecoderConfig model,
+        IReadOnlyList<int[]> windows, Action<long>? progress, CancellationToken cancel)
+    {
         var own = source.ReadLevels(model);
-        var corrects = own.Count == 1 && options.Levels > 1 && model.IntermediateSize % WidthLadder.Unit == 0;
+        var corrects = MakesLevels(options, own);
         using var tensors = source.OpenTensors();
         float[][] hidden = [.. EmbeddedText.Of(model, tensors, Spread(windows))];
-        var open = Open(options, formats);
+        var open = Open(options, FormatsOf(model));
         var damage = corrects ? new DamageSurvey(model, hidden) : null;
         var scaled = options.Quantization == QuantizationMethod.Awq ? open[0] : null;
         var surveys = Survey(model, tensors, hidden, damage, open, scaled, progress, cancel);
@@ -51,6 +60,14 @@ internal static class CalibrationPlanner
             HandsErrorsOn = options.Quantization != QuantizationMethod.Awq,
         };
     }
+
+    private static bool MakesLevels(ImportOptions options, IReadOnlyList<IReadOnlyList<int>> own) =>
+        own.Count == 1 && options.Levels > 1;
+
+    private static BlockFormat[] FormatsOf(DecoderConfig model) =>
+        Array.FindAll(Formats, format => model.HiddenSize % format.BlockSize == 0
+            && model.IntermediateSize % format.BlockSize == 0
+            && model.Heads * model.HeadDimensions % format.BlockSize == 0);
 
     /// <summary>Auto may take any; GPTQ and AWQ alone have one of 4 bits, the finest within the budget.</summary>
     private static BlockFormat[] Open(ImportOptions options, BlockFormat[] formats)

@@ -44,7 +44,7 @@ internal static class Distillation
     {
         using var rotary = new RotaryTables(model.Rotary, CalibrationText.Window);
         using var texts = new ResidualFile(folder, EmbeddedText.Of(model, tensors, windows));
-        using var whole = new ResidualFile(folder, EmbeddedText.Of(model, tensors, windows));
+        using var whole = new ResidualFile(folder, Enumerable.Range(0, texts.Count).Select(i => texts[i]));
         var downs = LevelDowns.Solve(model, tensors, rotary, levels, whole, cancel);
         using var answers = new AnswerGradient(model, tensors);
         var (random, done) = (new Random(Seed), 0);

@@ -22,8 +22,10 @@ public static class TaskFile
 {
     private const int MaximumTasks = 100_000;
     private const long MaximumBytes = 256 << 20;
+    private const int MaximumLineLength = 1 << 20;
 
-    /// <exception cref="ModelToolsException">The file is missing, empty, too large, or a line is no task.</exception>
+    /// <exception cref="ModelToolsException">The file is missing, empty, too large, or a line is too long or no task.
+    /// </exception>
     public static IReadOnlyList<EvaluationTask> Read(string path)
     {
         using var stream = SourceFile.Open(path, path);
@@ -31,15 +33,12 @@ public static class TaskFile
         {
             throw Invalid($"{path} is larger than {MaximumBytes >> 20} MiB.");
         }
-        using var lines = new StreamReader(stream);
         var tasks = new List<EvaluationTask>();
-        var number = 0;
-        while (lines.ReadLine() is { } line)
+        foreach (var (number, line) in Lines(path, stream).Index())
         {
-            number++;
             if (line.Length > 0)
             {
-                tasks.Add(Parse(path, number, line));
+                tasks.Add(Parse(path, number + 1, line));
             }
             if (tasks.Count > MaximumTasks)
             {
@@ -47,6 +46,35 @@ public static class TaskFile
             }
         }
         return tasks.Count > 0 ? tasks : throw Invalid($"{path} holds no task.");
+    }
+
+    private static IEnumerable<string> Lines(string path, Stream stream)
+    {
+        using var reader = new StreamReader(stream);
+        var text = new char[MaximumLineLength + 1];
+        var (start, end) = (0, 0);
+        for (var number = 1; ; number++)
+        {
+            var length = text.AsSpan(start..end).IndexOf('\n');
+            if (length < 0)
+            {
+                text.AsSpan(start..end).CopyTo(text);
+                (start, end) = (0, end - start);
+                end += reader.ReadBlock(text.AsSpan(end));
+                length = text.AsSpan(0, end).IndexOf('\n');
+            }
+            if (length < 0 && end == text.Length)
+            {
+                throw Invalid($"{path}, line {number}: longer than {MaximumLineLength} characters.");
+            }
+            if (start == end)
+            {
+                yield break;
+            }
+            length = length < 0 ? end - start : length;
+            yield return new string(text, start, length).TrimEnd('\r');
+            start = Math.Min(end, start + length + 1);
+        }
     }
 
     internal static EvaluationTask Parse(string path, int number, string line)

@@ -11,7 +11,7 @@ public sealed record ImportOptions
 
     public QuantizationMethod Quantization { get; init; } = QuantizationMethod.Rtn;
 
-    /// <summary>Text to calibrate on; null: text that the model samples.</summary>
+    /// <summary>Text to calibrate on; null: prose of ours, and answers that the model writes.</summary>
     public string? Calibration { get; init; }
 
     /// <summary>Bits of a weight of the body on average, scales included, 4.5 to 9; for <see

@@ -85,9 +85,6 @@ public static class ModelImport
         return missing;
     }
 
-    private static bool IsCalibrated(QuantizationMethod method) =>
-        method is QuantizationMethod.Gptq or QuantizationMethod.Awq or QuantizationMethod.Auto;
-
     /// <summary>Takes away what imports left beside this output that were killed, and puts a package back that one of
     /// them was about to replace.</summary>
     /// <param name="output">The package folder, which need not be there.</param>
@@ -133,6 +130,10 @@ public static class ModelImport
             return false;
         }
     }
+
+    /// <summary>Whether it reads text: bits, levels and calibration are for these methods alone.</summary>
+    public static bool IsCalibrated(QuantizationMethod method) =>
+        method is QuantizationMethod.Gptq or QuantizationMethod.Awq or QuantizationMethod.Auto;
 
     /// <summary>Keep for a file that is quantized, else auto; and why where it is neither.</summary>
     /// <exception cref="ModelToolsException">The source cannot be read.</exception>

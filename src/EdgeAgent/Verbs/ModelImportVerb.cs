@@ -78,7 +78,19 @@ internal static class ModelImportVerb
                 Version = parsed.GetValue(version)!,
                 Licence = parsed.GetValue(licence),
             };
+            CheckRead(parsed, options.Quantization, bits, levels, steps, calibration);
             return Run(options, parsed.GetValue(tasks), parsed.GetValue(text), parsed.GetValue(json), time, cancel);
+        }
+    }
+
+    /// <summary>What a method would not read must not be asked of it.</summary>
+    private static void CheckRead(ParseResult parsed, QuantizationMethod method, params Option[] ofCalibration)
+    {
+        if (!ModelImport.IsCalibrated(method)
+            && Array.Find(ofCalibration, option => parsed.GetResult(option) is { Implicit: false }) is { } unread)
+        {
+            throw new UsageException($"{unread.Name}: needs --quant auto, gptq or awq; "
+                + $"this import is {method.ToString().ToLowerInvariant()}.");
         }
     }
 
@@ -162,6 +174,11 @@ internal static class ModelImportVerb
         else
         {
             ModelManifestVerb.Print(manifest);
+            if (options.Levels > 1 && manifest.Levels.Count != options.Levels)
+            {
+                VerbOutput.Line($"It has {manifest.Levels.Count} levels and not {options.Levels}: a model that brings "
+                    + "levels keeps them, and a level that would repeat another is left out.");
+            }
             VerbOutput.Line($"Wrote {options.Output}. {Next(manifest, options.Output)}");
         }
         return ExitCodes.Done;

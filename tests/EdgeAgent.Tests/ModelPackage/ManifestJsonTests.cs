@@ -145,15 +145,9 @@ public sealed class ManifestJsonTests(ITestOutputHelper output)
     public void A_hundred_thousand_hostile_manifests_are_refused_or_read_and_nothing_else()
     {
         const int seed = 61;
-        var mutator = new JsonMutator(seed, Compact);
-        new FuzzLoop<PackageException>(seed, output)
-        {
-            BudgetBytes = 64 << 10,
-            BudgetOfByte = 32,
-            PassesHeader = FuzzLoop<PackageException>.IsJson,
-        }.Run(
-            [Encoding.UTF8.GetBytes(Compact)],
-            (_, _) => mutator.Next(),
+        new FuzzLoop<PackageException>(seed, output) { BudgetBytes = 64 << 10, BudgetOfByte = 32 }.RunJson(
+            Compact,
+            mostChanges: 3,
             bytes => ManifestJson.Read(bytes),
             refused: error => Assert.InRange(error.Message.Length, 20, 2000));
     }

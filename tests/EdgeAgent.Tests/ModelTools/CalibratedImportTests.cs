@@ -104,6 +104,27 @@ public sealed class CalibratedImportTests : IDisposable
         Assert.Equal(["tiny"], Directory.EnumerateFileSystemEntries(_folder.Path).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData(96, "Levels take 64 channels at a time, which does not divide the FFN's 96; leave out --levels.")]
+    [InlineData(100, "Blocks of 32 do not divide the matrices (hidden size 32, FFN 100); use --quant none.")]
+    public void Sizes_that_do_not_suit_are_refused_before_text_is_made(int channels, string says)
+    {
+        var options = Options("a") with { Levels = 3 };
+        TinyModel.WriteWithoutLevels(options.Source, seed: 54, channels);
+        var error = Assert.Throws<ModelToolsException>(() => ModelImport.Run(options,
+            percent => Assert.Fail($"{percent} % were done"), TestContext.Current.CancellationToken));
+        Assert.Equal((ModelToolsFault.SourceInvalid, says), (error.Fault, error.Message));
+        Assert.False(Directory.Exists(_folder.File("a")));
+    }
+
+    [Fact]
+    public void An_ffn_that_blocks_of_32_alone_divide_is_calibrated()
+    {
+        var options = Options("a");
+        TinyModel.WriteWithoutLevels(options.Source, seed: 55, channels: 96);
+        Assert.Equal([[96, 96]], TinyModel.Import(options).Levels.Select(level => level.FfnChannels));
+    }
+
     [Fact]
     public void A_calibration_text_that_is_too_short_is_refused()
     {

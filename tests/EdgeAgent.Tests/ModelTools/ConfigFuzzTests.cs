@@ -26,16 +26,14 @@ public sealed class ConfigFuzzTests(ITestOutputHelper output)
         }
         config["model_type"] = family;
         config["eos_token_id"] = 2;
-        var mutator = new JsonMutator(seed, config.ToJsonString()) { MostChanges = 2 };
         new FuzzLoop<ModelToolsException>(seed, output)
         {
             BudgetBytes = 64 << 10,
             BudgetOfByte = 32,
-            PassesHeader = FuzzLoop<ModelToolsException>.IsJson,
             Shares = 2,
-        }.Run(
-            [Encoding.UTF8.GetBytes(config.ToJsonString())],
-            (_, _) => mutator.Next(),
+        }.RunJson(
+            config.ToJsonString(),
+            mostChanges: 2,
             input =>
             {
                 using var document = HuggingFaceFolder.Parse(FileName, input);

@@ -75,15 +75,9 @@ public sealed class FolderFuzzTests(ITestOutputHelper output)
         const int seed = 505;
         const string honest =
             """{"task":"measure","messages":[{"role":"user","content":"61.5 C?"}],"expected":"61.5"}""";
-        var mutator = new JsonMutator(seed, honest) { MostChanges = 2 };
-        new FuzzLoop<ModelToolsException>(seed, output)
-        {
-            BudgetBytes = 16 << 10,
-            BudgetOfByte = 32,
-            PassesHeader = FuzzLoop<ModelToolsException>.IsJson,
-        }.Run(
-            [Encoding.UTF8.GetBytes(honest)],
-            (_, _) => mutator.Next(),
+        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 16 << 10, BudgetOfByte = 32 }.RunJson(
+            honest,
+            mostChanges: 2,
             input => TaskFile.Parse("tasks.jsonl", 7, Encoding.UTF8.GetString(input)),
             (task, _) =>
             {
@@ -97,15 +91,9 @@ public sealed class FolderFuzzTests(ITestOutputHelper output)
     private void Fuzz<T>(int seed, string file, string honest, Func<ConfigReader, T> read, Action<T> use,
         string? otherFile = null)
     {
-        var mutator = new JsonMutator(seed, honest) { MostChanges = 2 };
-        new FuzzLoop<ModelToolsException>(seed, output)
-        {
-            BudgetBytes = 32 << 10,
-            BudgetOfByte = 32,
-            PassesHeader = FuzzLoop<ModelToolsException>.IsJson,
-        }.Run(
-            [Encoding.UTF8.GetBytes(honest)],
-            (_, _) => mutator.Next(),
+        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 32 << 10, BudgetOfByte = 32 }.RunJson(
+            honest,
+            mostChanges: 2,
             input =>
             {
                 using var document = HuggingFaceFolder.Parse(file, input);

@@ -115,15 +115,9 @@ public sealed class SafetensorsFileTests(ITestOutputHelper output) : IDisposable
     public void A_hundred_thousand_hostile_headers_are_refused_or_read_and_nothing_else()
     {
         const int seed = 91;
-        var mutator = new JsonMutator(seed, Honest) { MostChanges = 1 };
-        new FuzzLoop<ModelToolsException>(seed, output)
-        {
-            BudgetBytes = 64 << 10,
-            BudgetOfByte = 32,
-            PassesHeader = FuzzLoop<ModelToolsException>.IsJson,
-        }.Run(
-            [Encoding.UTF8.GetBytes(Honest)],
-            (_, _) => mutator.Next(),
+        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 64 << 10, BudgetOfByte = 32 }.RunJson(
+            Honest,
+            mostChanges: 1,
             header => SafetensorsFile.ReadEntries("x.safetensors", header, HonestBytes),
             (entries, _) => Assert.All(entries.Values, entry => Assert.True(entry.Begin >= 0
                 && entry.End <= HonestBytes && entry.Elements >= 0 && entry.Shape.All(dimension => dimension >= 0))),

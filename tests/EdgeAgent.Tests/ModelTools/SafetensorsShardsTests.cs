@@ -136,10 +136,9 @@ public sealed class SafetensorsShardsTests(ITestOutputHelper output) : IDisposab
         const int seed = 93;
         const string honest =
             """{"metadata":{"total_size":12},"weight_map":{"a":"x-1.safetensors","b":"x-2.safetensors"}}""";
-        var mutator = new JsonMutator(seed, honest);
-        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 64 << 10, BudgetOfByte = 32 }.Run(
-            [Encoding.UTF8.GetBytes(honest)],
-            (_, _) => mutator.Next(),
+        new FuzzLoop<ModelToolsException>(seed, output) { BudgetBytes = 64 << 10, BudgetOfByte = 32 }.RunJson(
+            honest,
+            mostChanges: 3,
             SafetensorsShards.ReadIndex,
             (index, _) => Assert.All(index.Values, file => Assert.Equal(file, Path.GetFileName(file))),
             error =>

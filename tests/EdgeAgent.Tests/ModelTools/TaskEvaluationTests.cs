@@ -81,6 +81,19 @@ public sealed class TaskEvaluationTests(NanoPackages packages, ITestOutputHelper
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_line_may_have_a_million_characters_and_no_more()
+    {
+        const string start = """{"task":"a","messages":[{"role":"user","content":"x"}],"expected":"x"}""";
+        var path = _folder.File("tasks.jsonl");
+        var longest = start.PadRight(1 << 20);
+        File.WriteAllText(path, $"{start}\r\n\n{longest}\n{start}");
+        Assert.Equal(3, TaskFile.Read(path).Count);
+        File.WriteAllText(path, $"{start}\n{longest} \n");
+        var error = Assert.Throws<ModelToolsException>(() => TaskFile.Read(path));
+        Assert.Contains("line 2: longer than 1048576 characters", error.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static List<bool> Right(RunningModel model, IReadOnlyList<EvaluationTask> tasks, int level) =>
