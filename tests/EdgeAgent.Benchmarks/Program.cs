@@ -9,6 +9,7 @@ return args switch
     ["tune", .. var rest] => TuneMeasurement.Run(rest),
     ["batch", .. var rest] => BatchMeasurement.Run(rest),
     ["formats", .. var rest] => FormatMeasurement.Run(rest),
+    ["peer", .. var rest] => PeerMeasurement.Run(rest),
     ["frontier", .. var rest] => FrontierMeasurement.Run(rest),
     ["import", .. var rest] => ImportMeasurement.Run(rest),
     _ => Usage(),
@@ -32,6 +33,9 @@ static int Usage()
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- formats --source FILE.gguf [--rounds N]
                 [--threads N]
             decode speed of a kept GGUF file against symmetric INT4, without and with zero points, by turns
+        tests/EdgeAgent.Benchmarks/LlamaCpp/run [--source FILE.gguf] [--rounds N]
+            prefill and decode of a quantized GGUF file against llama.cpp, by turns; without a file of random weights
+            in Llama-3.2-1B's shape
         dotnet run -c Release --project tests/EdgeAgent.Benchmarks -- frontier --source MODEL --text FILE
                 [--points METHOD[:BITS],...]
             bits against perplexity: imports a model in every way, one after the other
