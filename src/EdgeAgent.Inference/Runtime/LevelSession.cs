@@ -40,7 +40,7 @@ internal sealed class LevelSession : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InferenceException(InferenceFault.GraphFailed, $"{file}: {error.Message}", error);
+            throw RuntimeFailure.Of(error, file);
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed class LevelSession : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw Failed(error);
+            throw RuntimeFailure.Of(error, _file);
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class LevelSession : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw Failed(error);
+            throw RuntimeFailure.Of(error, _file);
         }
     }
 
@@ -99,9 +99,6 @@ internal sealed class LevelSession : IDisposable
         _run.Dispose();
         _session.Dispose();
     }
-
-    private InferenceException Failed(OnnxRuntimeException error) =>
-        new(InferenceFault.GraphFailed, $"{_file}: {error.Message}", error);
 
     private static unsafe nint AddressOf(OrtValue value)
     {

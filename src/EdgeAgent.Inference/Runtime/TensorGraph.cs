@@ -53,7 +53,7 @@ internal sealed class TensorGraph : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InferenceException(InferenceFault.GraphFailed, error.Message, error);
+            throw RuntimeFailure.Of(error);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class TensorGraph : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new InferenceException(InferenceFault.GraphFailed, error.Message, error);
+            throw RuntimeFailure.Of(error);
         }
     }
 

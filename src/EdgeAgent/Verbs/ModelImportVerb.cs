@@ -119,7 +119,8 @@ internal static class ModelImportVerb
         return ExitCodes.Failed;
     }
 
-    private static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException
+    private static bool IsOutOfMemory(Exception error) =>
+        error is OutOfMemoryException or InferenceException { Fault: InferenceFault.OutOfMemory }
         || (error as AggregateException)?.InnerExceptions.Any(IsOutOfMemory) == true
         || (error.InnerException is { } inner && IsOutOfMemory(inner));
 
