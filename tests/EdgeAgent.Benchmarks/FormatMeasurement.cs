@@ -48,7 +48,8 @@ internal static class FormatMeasurement
         return 0;
     }
 
-    private static string Import(string source, string folder, QuantizationMethod method)
+    /// <summary>Imports a GGUF file beneath a folder and says where the package is.</summary>
+    internal static string Import(string source, string folder, QuantizationMethod method)
     {
         var output = Path.Combine(folder, method.ToString());
         ModelImport.Run(
@@ -61,18 +62,8 @@ internal static class FormatMeasurement
         var opened = Array.ConvertAll(packages, package => LoadedPackage.Open(package.Path));
         var engines = Array.ConvertAll(opened, package => new InferenceEngine(
             package, new EngineOptions { Threads = threads, Context = 2 * Past }));
-        var seconds = Array.ConvertAll(packages, _ => new List<double>());
-        var ratios = Array.ConvertAll(packages, _ => new List<double>());
-        for (var round = -1; round < rounds; round++)
-        {
-            var turn = Array.ConvertAll(engines, Decode);
-            // The first round warms up.
-            for (var i = 0; i < turn.Length && round >= 0; i++)
-            {
-                seconds[i].Add(turn[i]);
-                ratios[i].Add(turn[0] / turn[i]);
-            }
-        }
+        var measured = Turns.Measure(Array.ConvertAll<InferenceEngine, Func<double>>(
+            engines, engine => () => Decode(engine)), rounds);
         Console.WriteLine($"{rounds} turns of {TokensOfATurn} tokens, past {Past}, {threads} thread(s); medians");
         Console.WriteLine("| package | data MB | tok/s | to the first, turn by turn |");
         Console.WriteLine("|---|---|---|---|");
@@ -80,7 +71,7 @@ internal static class FormatMeasurement
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {packages[i].Name} "
                 + $"| {new FileInfo(Path.Combine(packages[i].Path, "model.data")).Length / 1e6:0.0} "
-                + $"| {TokensOfATurn / Median.Of(seconds[i]):0.0} | {Median.Of(ratios[i]):0.00} |"));
+                + $"| {TokensOfATurn / measured[i].Seconds:0.0} | {measured[i].Ratio:0.00} |"));
         }
         Array.ForEach(engines, engine => engine.Dispose());
         Array.ForEach(opened, package => package.Dispose());

@@ -8,8 +8,7 @@ namespace EdgeAgent.Benchmarks;
 
 /// <summary>Prefill and greedy decode of one quantized GGUF file: this engine against llama.cpp.</summary>
 /// <remarks>
-/// llama.cpp runs in a process beside this one (<c>LlamaCpp/turns.mjs</c>). They take turns, so that another process's
-/// load hits all alike, and ratios are of turns that follow each other.
+/// llama.cpp runs in a process beside this one (<c>LlamaCpp/turns.mjs</c>) and takes its turns there.
 /// </remarks>
 internal static class PeerMeasurement
 {
@@ -80,8 +79,8 @@ internal static class PeerMeasurement
             ("EdgeAgent, `keep`", keep.Prefill, keep.Decode),
             ("EdgeAgent, `rtn`", rtn.Prefill, rtn.Decode),
         ];
-        var prefills = Turns([.. engines.Select(engine => engine.Prefill)], rounds);
-        var decodes = Turns([.. engines.Select(engine => engine.Decode)], rounds);
+        var prefills = Turns.Measure([.. engines.Select(engine => engine.Prefill)], rounds);
+        var decodes = Turns.Measure([.. engines.Select(engine => engine.Decode)], rounds);
         for (var i = 0; i < engines.Length; i++)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {threads} | {engines[i].Name} "
@@ -90,27 +89,6 @@ internal static class PeerMeasurement
         }
     }
 
-    /// <summary>Medians of each engine's seconds, and of how much faster than the first it was in its turns.</summary>
-    private static (double Seconds, double Ratio)[] Turns(Func<double>[] engines, int rounds)
-    {
-        var (seconds, ratios) = (Lists(), Lists());
-        for (var round = -1; round < rounds; round++)
-        {
-            var turn = Array.ConvertAll(engines, engine => engine());
-            // The first round warms up.
-            for (var i = 0; i < turn.Length && round >= 0; i++)
-            {
-                seconds[i].Add(turn[i]);
-                ratios[i].Add(turn[0] / turn[i]);
-            }
-        }
-        return [.. engines.Select((_, i) => (Median.Of(seconds[i]), Median.Of(ratios[i])))];
-
-        List<double>[] Lists() => [.. engines.Select(_ => new List<double>())];
-    }
-
-    private static int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(i => 3 + (i * 37 % 4000))];
-
     private sealed class Ours : IDisposable
     {
         private readonly LoadedPackage _package;
@@ -118,9 +96,7 @@ internal static class PeerMeasurement
 
         public Ours(string source, string folder, QuantizationMethod method, int threads)
         {
-            var output = Path.Combine(folder, method.ToString());
-            ModelImport.Run(new() { Source = source, Output = output, Quantization = method, Name = "peer" });
-            _package = LoadedPackage.Open(output);
+            _package = LoadedPackage.Open(FormatMeasurement.Import(source, folder, method));
             _engine = new InferenceEngine(_package,
                 new EngineOptions { Threads = threads, Context = Context, ChunkTokens = PrefillTokens });
         }
@@ -128,14 +104,14 @@ internal static class PeerMeasurement
         public double Prefill()
         {
             var start = Stopwatch.GetTimestamp();
-            _engine.Extend(0, Tokens(PrefillTokens), past: 0, level: 0);
+            _engine.Extend(0, Turns.Tokens(PrefillTokens), past: 0, level: 0);
             _ = Greatest();
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
         public double Decode()
         {
-            _engine.Extend(0, Tokens(Past), past: 0, level: 0);
+            _engine.Extend(0, Turns.Tokens(Past), past: 0, level: 0);
             var (token, start) = (5, Stopwatch.GetTimestamp());
             for (var i = 0; i < DecodeTokens; i++)
             {

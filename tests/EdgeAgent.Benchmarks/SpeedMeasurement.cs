@@ -37,7 +37,7 @@ internal static class SpeedMeasurement
         using var package = LoadedPackage.Open(path);
         using var engine = new InferenceEngine(package,
             new EngineOptions { Threads = threads, ChunkTokens = PrefillTokens });
-        var tokens = Enumerable.Range(0, PrefillTokens).Select(i => 3 + (i * 37 % 4000)).ToArray();
+        var tokens = Turns.Tokens(PrefillTokens);
         var (decodes, prefills) = (new List<double>[engine.LevelCount], new List<double>[engine.LevelCount]);
         for (var level = 0; level < engine.LevelCount; level++)
         {

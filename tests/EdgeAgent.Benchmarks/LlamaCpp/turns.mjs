@@ -11,7 +11,7 @@ const context = await model.createContext({ contextSize, batchSize: contextSize,
 const sequence = context.getSequence();
 console.log(`llama.cpp ${llama.llamaCppRelease.release}`);
 
-// As PeerMeasurement has them.
+// As Turns.cs has them.
 const tokens = count => Array.from({ length: count }, (_, i) => 3 + i * 37 % 4000);
 const generate = async (prompt, count) => {
     const start = process.hrtime.bigint();
