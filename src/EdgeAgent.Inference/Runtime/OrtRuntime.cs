@@ -45,6 +45,7 @@ public static partial class OrtRuntime
             }
             // The C library's environment: .NET changes a copy of its own, which native code does not see.
             _ = SetNativeVariable(NoTelemetryVariable, "1", overwrite: 1);
+            NativeHeap.MapLargePieces();
             UseLibraryOfUser();
             Threads = threads > 0 ? threads : Math.Clamp(Environment.ProcessorCount, 1, 4);
             try

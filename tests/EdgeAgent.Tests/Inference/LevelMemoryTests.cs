@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using EdgeAgent.Inference.Runtime;
 using EdgeAgent.ModelTools.Packaging;
 using EdgeAgent.Tests.ModelTools;
@@ -64,6 +65,26 @@ public sealed class LevelMemoryTests : IDisposable
         Assert.InRange(growth, long.MinValue, 3L * TinyModel.Hidden * Channels / 2);
     }
 
+    [Fact]
+    public unsafe void A_large_piece_that_any_thread_frees_leaves_the_process_at_once()
+    {
+        OrtRuntime.Start();
+        // Without a limit of ours, this raises glibc's own above the next piece.
+        NativeMemory.Free(NativeMemory.Alloc(24 << 20));
+        var (mapped, afterwards) = (false, true);
+        var thread = new Thread(() =>
+        {
+            var piece = NativeMemory.Alloc(8 << 20);
+            (mapped, var address) = (IsMapped((nint)piece), (nint)piece);
+            NativeMemory.Free(piece);
+            afterwards = IsMapped(address);
+        });
+        thread.Start();
+        thread.Join();
+        Assert.True(mapped);
+        Assert.False(afterwards);
+    }
+
     /// <summary>A package with an FFN that outweighs everything else; a layer keeps so many quarters of it.</summary>
     private RunningModel Load(params string[] levels)
     {
@@ -88,6 +109,11 @@ public sealed class LevelMemoryTests : IDisposable
         model.Engine.Decode([5], [0], level);
         return model.Engine.Logits(0).ToArray();
     });
+
+    /// <summary>Whether an address belongs to the process.</summary>
+    private static bool IsMapped(nint address) => File.ReadLines("/proc/self/maps")
+        .Select(line => line.Split('-', ' ')).Any(area => address >= nint.Parse(area[0], NumberStyles.HexNumber)
+            && address < nint.Parse(area[1], NumberStyles.HexNumber));
 
     /// <summary>Resident memory that belongs to no file.</summary>
     private static long PrivateBytes()
