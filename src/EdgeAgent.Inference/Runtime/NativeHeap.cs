@@ -15,24 +15,16 @@ internal static partial class NativeHeap
     /// Left alone, glibc raises its limit with each large piece that is freed, up to 32 MiB, and takes the next ones
     /// from the heaps of its threads. The free end of such a heap stays with the process, <see cref="Trim()"/> or not.
     /// </remarks>
-    public static void MapLargePieces()
-    {
-        try
-        {
-            _ = SetOption(MapThreshold, LargeBytes);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // Only glibc has it; others map large pieces anyway.
-        }
-    }
+    public static void MapLargePieces() => Call(() => SetOption(MapThreshold, LargeBytes));
 
     /// <summary>Gives pages back that hold nothing any more; the C library keeps them for the next that asks.</summary>
-    public static void Trim()
+    public static void Trim() => Call(() => Trim(0));
+
+    private static void Call(Func<int> function)
     {
         try
         {
-            _ = Trim(0);
+            _ = function();
         }
         catch (EntryPointNotFoundException)
         {

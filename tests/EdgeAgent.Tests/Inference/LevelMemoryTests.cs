@@ -70,11 +70,12 @@ public sealed class LevelMemoryTests : IDisposable
     {
         OrtRuntime.Start();
         // Without a limit of ours, this raises glibc's own above the next piece.
-        NativeMemory.Free(NativeMemory.Alloc(24 << 20));
+        NativeMemory.Free(NativeMemory.Alloc(28 << 20));
         var (mapped, afterwards) = (false, true);
         var thread = new Thread(() =>
         {
-            var piece = NativeMemory.Alloc(8 << 20);
+            // Larger than a thread's stack, which might take the end of the place meanwhile, never the start.
+            var piece = NativeMemory.Alloc(20 << 20);
             (mapped, var address) = (IsMapped((nint)piece), (nint)piece);
             NativeMemory.Free(piece);
             afterwards = IsMapped(address);
