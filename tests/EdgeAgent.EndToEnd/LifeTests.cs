@@ -133,11 +133,9 @@ public sealed class LifeTests
         var requester = await place.RequesterAsync();
         var agent = await place.AgentAsync();
         await requester.StatusAsync("online");
-        var all = new List<string>();
-        foreach (var number in Enumerable.Range(0, 20))
-        {
-            all.Add(await requester.PublishAsync(new Publishing(s_long) { Correlation = $"stop-{number}" }));
-        }
+        // All at once: a broker that is slow to acknowledge would let them be answered before the last is sent.
+        var all = await Task.WhenAll(Enumerable.Range(0, 20).Select(number =>
+            requester.PublishAsync(new Publishing(s_long) { Correlation = $"stop-{number}" })));
         await requester.AnswerAsync(all[0]);
 
         var code = await agent.StopAsync();
