@@ -134,7 +134,7 @@ public sealed class LifeTests
         var agent = await place.AgentAsync();
         await requester.StatusAsync("online");
         // All at once: a broker that is slow to acknowledge would let them be answered before the last is sent.
-        var all = await Task.WhenAll(Enumerable.Range(0, 20).Select(number =>
+        var all = await Task.WhenAll(Enumerable.Range(0, 32).Select(number =>
             requester.PublishAsync(new Publishing(s_long) { Correlation = $"stop-{number}" })));
         await requester.AnswerAsync(all[0]);
 
